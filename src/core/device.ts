@@ -1,0 +1,94 @@
+import { fail, InternalError, KilnError } from './errors.js';
+import type { Graph } from './graph.js';
+import { canonicalKey } from './graph.js';
+import type { Storage } from './storage.js';
+
+/** What a device makes of a graph. */
+export interface Executable {
+  /**
+   * Runs it. A donated input's place is written by its output unless the storage is shared.
+   * @returns the storage of each output; it may be an input's own where the output is that input
+   */
+  run(inputs: readonly Storage[]): Storage[];
+  /** Bytes of code and tables: what the cache of programs counts. */
+  readonly byteLength: number;
+  /** Frees what the device holds for it. */
+  release(): void;
+}
+
+export interface DeviceMemory {
+  /** Bytes of tensors that lie in the device's own memory, and of the arena for temporaries. */
+  readonly resident: number;
+  readonly arena: number;
+  readonly peak: number;
+}
+
+/** Something that runs graphs: the reference, a processor, later a GPU. */
+export interface Device {
+  readonly name: string;
+  /** Name of the target whose arithmetic it does: the same seed gives the same bits on the same target. */
+  readonly target: string;
+  readonly threads: number;
+  /** @param donations for each output, the input whose place it may take */
+  compile(graph: Graph, donations: readonly (number | undefined)[]): Executable;
+  memory(): DeviceMemory;
+}
+
+const factories = new Map<string, () => Device>();
+const started = new Map<string, Device>();
+let chosen: Device | undefined;
+
+/** Makes a kind of device known; the first registered is the default. Backends are registered where they are imported. */
+export function registerDevice(name: string, create: () => Device): void {
+  factories.set(name, create);
+}
+
+export const deviceNames = (): string[] => [...factories.keys()];
+
+/** The device in use; it starts at first use. */
+export function device(): Device {
+  if (chosen) return chosen;
+  const [first] = factories.keys();
+  if (first === undefined) throw new InternalError('no device is registered: import kilnjs, or register one');
+  return useDevice(first);
+}
+
+/** Makes the device of that name, or the given one, the one in use. Tensors move by themselves. */
+export function useDevice(which: string | Device): Device {
+  if (typeof which !== 'string') {
+    chosen = which;
+    return which;
+  }
+  const create = factories.get(which);
+  if (!create) fail(`device: there is no device ${which}`, `There are ${deviceNames().join(', ')}.`, KilnError);
+  const made = started.get(which) ?? create();
+  started.set(which, made);
+  chosen = made;
+  return made;
+}
+
+/** Programs by device, canonical graph and donations, least recently used first; bounded by their bytes. */
+const programs = new Map<string, Executable>();
+const programBudgetBytes = 256 * 2 ** 20;
+let programBytes = 0;
+
+export function program(graph: Graph, donations: readonly (number | undefined)[]): Executable {
+  const on = device();
+  const key = `${on.name}|${donations.join()}|${canonicalKey(graph)}`;
+  const known = programs.get(key);
+  if (known) {
+    programs.delete(key);
+    programs.set(key, known);
+    return known;
+  }
+  const made = on.compile(graph, donations);
+  programs.set(key, made);
+  programBytes += made.byteLength;
+  for (const [old, executable] of programs) {
+    if (programBytes <= programBudgetBytes || executable === made) break;
+    programs.delete(old);
+    programBytes -= executable.byteLength;
+    executable.release();
+  }
+  return made;
+}

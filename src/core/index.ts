@@ -1,0 +1,101 @@
+/**
+ * core: tensors, parameters, tracing, the graph and its primitives, gradients.
+ * A function of tensors becomes a graph here; what runs it is a Device, of which only the interface is known.
+ * Knows no compiler, no backend, no layer.
+ */
+import './tensor/contraction.js';
+import './tensor/elementwise.js';
+import './tensor/indexing.js';
+import './tensor/movement.js';
+import './tensor/reduce.js';
+
+export { apply, applyAll, asTensor, type TensorLike } from './apply.js';
+export {
+  type Device,
+  type DeviceMemory,
+  device,
+  deviceNames,
+  type Executable,
+  registerDevice,
+  useDevice,
+} from './device.js';
+export {
+  bytesPerElement,
+  type ComputeDType,
+  type DType,
+  type HostArray,
+  promote,
+  type TypedArray,
+  viewAs,
+} from './dtype.js';
+export {
+  cutKilnFrames,
+  FormatError,
+  fail,
+  InternalError,
+  KilnError,
+  nearest,
+  ShapeError,
+  unreachable,
+} from './errors.js';
+export { compile } from './execute.js';
+export {
+  canonicalKey,
+  type Graph,
+  GraphBuilder,
+  hasParts,
+  inline,
+  keyOf,
+  liveNodes,
+  type Node,
+  type NodeOf,
+  printGraph,
+  type TensorType,
+  verifyGraph,
+} from './graph.js';
+export { interpret } from './interpret.js';
+export { Parameter, type ParameterOptions } from './parameter.js';
+export { philox4x32 } from './philox.js';
+export {
+  type ConvParams,
+  convOutputSize,
+  type DotParams,
+  type ElementwiseName,
+  failIndex,
+  freeAxes,
+  type ParamsOf,
+  type PrimitiveName,
+  primitives,
+  type ReferenceArray,
+  type ScanParams,
+  type WindowParams,
+  windowOutputSizes,
+} from './primitives/index.js';
+export {
+  broadcastShapes,
+  checkShape,
+  elementStridesOf,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from './shape.js';
+export { type Residence, Storage } from './storage.js';
+export { arange, eye, full, linspace, type Nested, ones, tensor, zeros } from './tensor/create.js';
+export { concat, type PadAmounts, type SliceItem, stack } from './tensor/movement.js';
+export type { ArgumentOptions, ReduceOptions } from './tensor/reduce.js';
+export { storageOf, Tensor } from './tensor/tensor.js';
+export { currentTrace, withLabel } from './trace.js';
+export {
+  checkpoint,
+  cond,
+  grad,
+  type ScanOptions,
+  scan,
+  type ValueAndGradients,
+  valueAndGrad,
+  vjp,
+} from './transforms.js';
+export { isPlain, leavesOf, type MapLeaves, mapTree, type Tree } from './tree.js';

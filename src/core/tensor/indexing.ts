@@ -1,0 +1,45 @@
+import { apply, asTensor, type TensorLike } from '../apply.js';
+import { fail } from '../errors.js';
+import { normalizeAxis, type Shape } from '../shape.js';
+import { Tensor } from './tensor.js';
+
+declare module './tensor.js' {
+  interface Tensor {
+    /** Elements at `indices` (integers, any shape) along an axis (0). Indices out of range are an error. */
+    take(indices: TensorLike, options?: { readonly axis?: number }): Tensor;
+    /** Zeros of `size` along `axis` (0), to which each slice of this tensor is added where its index says: take's transpose. */
+    scatterAdd(indices: TensorLike, options: { readonly axis?: number; readonly size: number }): Tensor;
+    /** The window of `sizes` that begins at `starts` (integers [rank]), moved inside where it would stick out. */
+    dynamicSlice(starts: TensorLike, sizes: Shape): Tensor;
+    /** This tensor with the window that begins at `starts` replaced. */
+    dynamicUpdate(update: TensorLike, starts: TensorLike): Tensor;
+  }
+}
+
+function integers(op: string, value: TensorLike): Tensor {
+  const tensor = asTensor(value, 'int32');
+  if (tensor.dtype === 'float32') fail(`${op}: indices are float32`, "Indices are integers: indices.cast('int32').");
+  return tensor.cast('int32');
+}
+
+Tensor.prototype.take = function (this: Tensor, indices: TensorLike, { axis = 0 } = {}): Tensor {
+  return apply('gather', [this, integers('take', indices)], { axis: normalizeAxis('take', axis, this.rank) });
+};
+Tensor.prototype.scatterAdd = function (
+  this: Tensor,
+  indices: TensorLike,
+  { axis = 0, size }: { readonly axis?: number; readonly size: number },
+): Tensor {
+  const at = integers('scatterAdd', indices);
+  return apply('scatterAdd', [this, at], {
+    axis: normalizeAxis('scatterAdd', axis, this.rank + 1 - at.rank),
+    size,
+    indexRank: at.rank,
+  });
+};
+Tensor.prototype.dynamicSlice = function (this: Tensor, starts: TensorLike, sizes: Shape): Tensor {
+  return apply('dynamicSlice', [this, integers('dynamicSlice', starts)], { sizes });
+};
+Tensor.prototype.dynamicUpdate = function (this: Tensor, update: TensorLike, starts: TensorLike): Tensor {
+  return apply('dynamicUpdate', [this, asTensor(update), integers('dynamicUpdate', starts)], {});
+};
