@@ -53,9 +53,9 @@ export const callGradient = ({
 /** A branch of the same kind over (inputs, gradients): each side's gradient, zeros where it does not depend on an input. */
 export function condGradient({
   inputs,
-  params: { then, otherwise },
+  params: { whenTrue, whenFalse },
   dys,
-}: GradientContext<{ readonly then: Graph; readonly otherwise: Graph }>): (Tensor | undefined)[] {
+}: GradientContext<{ readonly whenTrue: Graph; readonly whenFalse: Graph }>): (Tensor | undefined)[] {
   const [predicate, ...operands] = inputs as readonly [Tensor, ...Tensor[]];
   const given = dys.flatMap((dy, i) => (dy ? [{ dy, i }] : []));
   const types = [...operands, ...given.map(({ dy }) => dy)];
@@ -73,7 +73,7 @@ export function condGradient({
     if (captures.length > 0) throw new InternalError('the gradient of a branch captured a tensor');
     return body;
   };
-  const results = applyAll('cond', [predicate, ...types], { then: side(then), otherwise: side(otherwise) });
+  const results = applyAll('cond', [predicate, ...types], { whenTrue: side(whenTrue), whenFalse: side(whenFalse) });
   let next = 0;
   return [undefined, ...operands.map((operand) => (isFloat(operand) ? results[next++] : undefined))];
 }

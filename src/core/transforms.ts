@@ -215,8 +215,8 @@ export function cond<T>(predicate: TensorLike, then: () => T, otherwise: () => T
       return inline(trace.builder, body.graph, own).map((node) => Tensor.ofNode(trace, node));
     }).graph;
   const results = applyAll('cond', [asTensor(predicate, 'bool').cast('bool'), ...all], {
-    then: rebuild(a, 0),
-    otherwise: rebuild(b, a.captures.length),
+    whenTrue: rebuild(a, 0),
+    whenFalse: rebuild(b, a.captures.length),
   });
   let next = 0;
   return mapTree(tree as T, () => results[next++]) as T;

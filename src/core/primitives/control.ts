@@ -97,11 +97,11 @@ export const scan: Primitive<ScanParams> = primitive({
 });
 
 /** One of two graphs over the same inputs, chosen by a bool scalar (input 0). */
-export const cond: Primitive<{ readonly then: Graph; readonly otherwise: Graph }> = primitive({
+export const cond: Primitive<{ readonly whenTrue: Graph; readonly whenFalse: Graph }> = primitive({
   category: 'control',
-  infer: (inputs, { then, otherwise }) => {
-    checkBody('cond', then, inputs.slice(1));
-    const [a, b] = [outputTypes(then), outputTypes(otherwise)];
+  infer: (inputs, { whenTrue, whenFalse }) => {
+    checkBody('cond', whenTrue, inputs.slice(1));
+    const [a, b] = [outputTypes(whenTrue), outputTypes(whenFalse)];
     a.forEach((type, i) => {
       const other = b[i]!;
       if (!sameShape(type.shape, other.shape) || type.dtype !== other.dtype) {
@@ -126,8 +126,8 @@ export function referenceResults(
     case 'call':
       return interpret((node.params as { body: Graph }).body, inputs);
     case 'cond': {
-      const { then, otherwise } = node.params as { then: Graph; otherwise: Graph };
-      return interpret(inputs[0]!.data[0] ? then : otherwise, inputs.slice(1));
+      const { whenTrue, whenFalse } = node.params as { whenTrue: Graph; whenFalse: Graph };
+      return interpret(inputs[0]!.data[0] ? whenTrue : whenFalse, inputs.slice(1));
     }
     case 'scan':
       return referenceScan(node.params as ScanParams, inputs);
