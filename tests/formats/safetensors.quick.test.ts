@@ -78,7 +78,7 @@ const bytesOf = ({ dtype, shape, data }: HostArray): unknown => {
 };
 
 test('what is written is read again, in any order, at any offset, aligned', () => {
-  const name = fc.string({ unit: 'grapheme', maxLength: 8 }).filter((text) => text.isWellFormed());
+  const name = fc.string({ unit: 'grapheme', maxLength: 8 });
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.tuple(name, hostArray), { selector: ([key]) => key, maxLength: 6 }),
