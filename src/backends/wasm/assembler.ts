@@ -1,5 +1,5 @@
 /** A builder of WebAssembly modules: types, imports, functions, the table, exports; bytes and a readable listing. */
-import { InternalError } from '../../core/errors.js';
+import { InternalError } from '../../core/index.js';
 import { ByteBuffer } from './byte-buffer.js';
 import {
   control,

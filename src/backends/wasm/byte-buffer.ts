@@ -1,4 +1,4 @@
-import { InternalError } from '../../core/errors.js';
+import { InternalError } from '../../core/index.js';
 
 const text = new TextEncoder();
 const scratch = new DataView(new ArrayBuffer(8));

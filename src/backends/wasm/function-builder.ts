@@ -1,4 +1,4 @@
-import { InternalError } from '../../core/errors.js';
+import { InternalError } from '../../core/index.js';
 import { ByteBuffer } from './byte-buffer.js';
 import {
   type LaneName,

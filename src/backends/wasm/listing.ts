@@ -1,4 +1,4 @@
-import { InternalError } from '../../core/errors.js';
+import { InternalError } from '../../core/index.js';
 import type { ModuleBuilder } from './assembler.js';
 import {
   control,

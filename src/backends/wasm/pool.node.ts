@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { InternalError } from '../../core/errors.js';
+import { InternalError } from '../../core/index.js';
 import { barrierWords } from './barrier.js';
 import { Instances, type Pool, type Trap, trapped } from './pool.js';
 import {

@@ -1,4 +1,4 @@
-import { InternalError } from '../../core/errors.js';
+import { InternalError } from '../../core/index.js';
 import { type WasmFunction, type WasmMemory, type WasmModule, WebAssembly } from './webassembly.js';
 
 /**
