@@ -1,6 +1,4 @@
-import { bytesPerElement, type HostArray, viewAs } from '../core/dtype.js';
-import { fail, ShapeError } from '../core/errors.js';
-import { formatShape, sizeOf } from '../core/shape.js';
+import { bytesPerElement, fail, formatShape, type HostArray, ShapeError, sizeOf, viewAs } from '../core/index.js';
 import { permutation } from './permutation.js';
 
 export interface DatasetOptions {

@@ -5,8 +5,7 @@
  * @see LeCun's page on MNIST: "size normalized to fit in a 20x20 pixel box while preserving their aspect ratio …
  *      centered in a 28x28 image by computing the center of mass of the pixels"
  */
-import type { HostArray } from '../core/dtype.js';
-import { fail, KilnError } from '../core/errors.js';
+import { fail, type HostArray, KilnError } from '../core/index.js';
 import { resize } from './image-resize.js';
 import { imageSize, toChannels } from './image-transform.js';
 

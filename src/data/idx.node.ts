@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import type { HostArray } from '../core/dtype.js';
-import { FormatError, fail } from '../core/errors.js';
-import { failOnFile } from '../core/file-error.js';
+import { FormatError, fail, failOnFile, type HostArray } from '../core/index.js';
 import { decodeIdx, failOversized, failTruncated, type IdxHeader, parseIdxHeader } from './idx.js';
 
 /**
@@ -30,30 +28,33 @@ const maxDeflateRatio = 1032;
  */
 async function inflate(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Uint8Array<ArrayBuffer>> {
   const gunzip = createGunzip();
-  gunzip.end(bytes);
   let header: IdxHeader | undefined;
   let inflated = new Uint8Array(0);
   let length = 0;
+  const take = (chunk: Uint8Array): void => {
+    if (!header) {
+      inflated = joined(inflated, chunk);
+      header = parseIdxHeader(inflated, file);
+      if (header && header.fileBytes > bytes.length * maxDeflateRatio) failTruncated(file, bytes.length, header);
+      if (header && header.fileBytes > inflated.length)
+        inflated = joined(inflated, new Uint8Array(header.fileBytes - inflated.length));
+    } else if (length + chunk.length <= header.fileBytes) inflated.set(chunk, length);
+    length += chunk.length;
+    if (header && length > header.fileBytes) failOversized(file, `more than ${header.fileBytes}`, header);
+  };
   try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-      if (header) {
-        if (length + chunk.length > header.fileBytes) failOversized(file, `more than ${header.fileBytes}`, header);
-        inflated.set(chunk, length);
-        length += chunk.length;
-        continue;
-      }
-      const begin = new Uint8Array(length + chunk.length);
-      begin.set(inflated);
-      begin.set(chunk, length);
-      length = begin.length;
-      inflated = begin;
-      header = parseIdxHeader(begin, file);
-      if (!header) continue;
-      if (begin.length > header.fileBytes) failOversized(file, `more than ${header.fileBytes}`, header);
-      if (header.fileBytes > bytes.length * maxDeflateRatio) failTruncated(file, bytes.length, header);
-      inflated = new Uint8Array(header.fileBytes);
-      inflated.set(begin);
-    }
+    // events, since reading by `for await` drops what was inflated before an error, and with it where the file ends
+    await new Promise<void>((resolve, reject) => {
+      gunzip.on('data', (chunk: Buffer) => {
+        try {
+          take(chunk);
+        } catch (error) {
+          reject(error);
+          gunzip.destroy();
+        }
+      });
+      gunzip.on('end', resolve).on('error', reject).end(bytes);
+    });
   } catch (error) {
     failOnGzip(error, file, length, header);
   }
@@ -61,12 +62,19 @@ async function inflate(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Ui
   return inflated;
 }
 
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
 function failOnGzip(error: unknown, file: string, length: number, header: IdxHeader | undefined): never {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (!code.startsWith('Z_')) throw error;
   if (code === 'Z_BUF_ERROR') failTruncated(file, length, header);
   fail(
-    `${file}: broken gzip after ${length} bytes of its content: ${(error as Error).message} (${code})`,
+    `${file}: broken gzip: ${(error as Error).message} (${code})`,
     'The file is damaged: get it again.',
     FormatError,
   );

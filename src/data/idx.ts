@@ -3,9 +3,7 @@
  *
  * @see http://yann.lecun.com/exdb/mnist, "the IDX file format"
  */
-import type { DType, HostArray } from '../core/dtype.js';
-import { FormatError, fail } from '../core/errors.js';
-import { formatShape } from '../core/shape.js';
+import { type DType, FormatError, fail, formatShape, type HostArray } from '../core/index.js';
 
 interface IdxType {
   readonly bytes: number;

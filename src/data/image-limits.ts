@@ -1,4 +1,4 @@
-import { FormatError, fail } from '../core/errors.js';
+import { FormatError, fail } from '../core/index.js';
 
 /** Larger pictures are refused before anything is decoded: 100 megapixels take 300 MB as colour. */
 export const maxPixels = 100_000_000;

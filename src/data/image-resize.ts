@@ -1,5 +1,4 @@
-import type { HostArray } from '../core/dtype.js';
-import { fail } from '../core/errors.js';
+import { fail, type HostArray } from '../core/index.js';
 import { imageSize } from './image-transform.js';
 
 export interface ResizeOptions {

@@ -1,7 +1,5 @@
 /** Pictures as arrays [height, width, channels] of bytes: colours, turning, scaling. */
-import type { HostArray } from '../core/dtype.js';
-import { fail } from '../core/errors.js';
-import { formatShape } from '../core/shape.js';
+import { fail, formatShape, type HostArray } from '../core/index.js';
 
 /** 1 grey, 3 red green blue, 4 with alpha; 2, grey with alpha, is read but never made. */
 export type Channels = 1 | 3 | 4;

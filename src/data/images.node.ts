@@ -2,9 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { convertIndexedToRgb, type DecodedPng, decode as decodeFastPng, encode as encodeFastPng } from 'fast-png';
 import jpeg from 'jpeg-js';
-import type { HostArray } from '../core/dtype.js';
-import { FormatError, fail } from '../core/errors.js';
-import { failOnFile } from '../core/file-error.js';
+import { FormatError, fail, failOnFile, type HostArray } from '../core/index.js';
 import { failBroken, maxPixels } from './image-limits.js';
 import { type Channels, imageSize, toChannels, turnUpright } from './image-transform.js';
 import { type JpegHeader, parseJpegHeader } from './jpeg-segments.js';

@@ -1,5 +1,4 @@
-import type { HostArray } from '../core/dtype.js';
-import { fail, KilnError } from '../core/errors.js';
+import { fail, type HostArray, KilnError } from '../core/index.js';
 import { type Dataset, gatherRows } from './dataset.js';
 import { permutation } from './permutation.js';
 

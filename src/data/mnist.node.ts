@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { HostArray } from '../core/dtype.js';
-import { FormatError, fail, KilnError } from '../core/errors.js';
-import { failOnFile } from '../core/file-error.js';
-import { formatShape } from '../core/shape.js';
+import { basename, dirname, join } from 'node:path';
+import { FormatError, fail, failOnFile, formatShape, type HostArray, KilnError } from '../core/index.js';
 import { Dataset } from './dataset.js';
 import { decodeIdxFile } from './idx.node.js';
 
@@ -23,7 +20,7 @@ export interface Mnist {
   /** images uint8 [examples, 28, 28, 1], white on black · labels int32 [examples] */
   readonly train: Dataset;
   readonly test: Dataset;
-  /** SHA-256 of each file that was read, by its path. */
+  /** SHA-256 of each file that was read, by its name. */
   readonly hashes: Readonly<Record<string, string>>;
 }
 
@@ -80,7 +77,7 @@ async function loadArray(
   for (const path of directories.flatMap((directory) => names.map((name) => join(directory, name)))) {
     const bytes = await readIfThere(path);
     if (!bytes) continue;
-    hashes[path] = createHash('sha256').update(bytes).digest('hex');
+    hashes[basename(path)] = createHash('sha256').update(bytes).digest('hex');
     return { path, array: await decodeIdxFile(bytes, path) };
   }
   fail(

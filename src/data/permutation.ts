@@ -1,5 +1,4 @@
-import { fail } from '../core/errors.js';
-import { philox4x32 } from '../core/philox.js';
+import { fail, philox4x32 } from '../core/index.js';
 
 /** Tells these draws from all others of the same seed: 'perm' in ASCII. */
 const stream = 0x7065726d;

@@ -1,6 +1,6 @@
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { failOnFile } from '../core/file-error.js';
+import { failOnFile } from '../core/index.js';
 
 export interface AtomicWriteOptions {
   /** Opens the file that is written beside; tests hand in a full disk. */

@@ -1,6 +1,12 @@
-import type { DType, HostArray, TypedArray } from '../core/dtype.js';
-import { bytesPerElement, viewAs } from '../core/dtype.js';
-import { FormatError, fail } from '../core/errors.js';
+import {
+  bytesPerElement,
+  type DType,
+  FormatError,
+  fail,
+  type HostArray,
+  type TypedArray,
+  viewAs,
+} from '../core/index.js';
 
 /** How Kiln's dtypes are called in a safetensors file. */
 export const fileDtypes: Readonly<Record<DType, string>> = {

@@ -1,5 +1,4 @@
-import { FormatError, fail } from '../core/errors.js';
-import { formatShape } from '../core/shape.js';
+import { FormatError, fail, formatShape } from '../core/index.js';
 import { jsonKeys } from './json-keys.js';
 import { type SafetensorsEntry, storedDtypes } from './safetensors-dtypes.js';
 

@@ -1,6 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { FormatError, fail } from '../core/errors.js';
-import { failOnFile } from '../core/file-error.js';
+import { FormatError, fail, failOnFile } from '../core/index.js';
 import type { Safetensors } from './safetensors.js';
 import { decodeElements } from './safetensors-dtypes.js';
 import { headerLength, parseHeader, prefixBytes, type SafetensorsHeader } from './safetensors-header.js';

@@ -3,9 +3,7 @@
  *
  * @see https://github.com/huggingface/safetensors#format
  */
-import { bytesPerElement, type HostArray } from '../core/dtype.js';
-import { FormatError, fail, ShapeError } from '../core/errors.js';
-import { formatShape, sizeOf } from '../core/shape.js';
+import { bytesPerElement, FormatError, fail, formatShape, type HostArray, ShapeError, sizeOf } from '../core/index.js';
 import { decodeElements, fileDtypes } from './safetensors-dtypes.js';
 import { headerLength, parseHeader, prefixBytes } from './safetensors-header.js';
 
