@@ -168,7 +168,11 @@ function withKeyAsAlpha(
   return result;
 }
 
-const reasonOf = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0]!;
+/** A decoder's own words; where it stumbled over damage that it did not look for, there are none worth reading. */
+function reasonOf(error: unknown): string {
+  const hasWords = error instanceof Error && !(error instanceof TypeError || error instanceof RangeError);
+  return hasWords ? error.message.split('\n')[0]! : 'its parts contradict one another';
+}
 
 /**
  * The bytes of a PNG file; the same picture gives the same bytes on every machine, whether sharp is there or not.

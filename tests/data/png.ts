@@ -43,3 +43,16 @@ export function chunk(type: string, content: Uint8Array): Uint8Array {
 
 export const joined = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.concat(parts));
+
+/** The same file with true checksums, as far as its chunks can be followed. */
+export function withChecksums(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  const view = new DataView(copy.buffer);
+  for (let i = signature.length; i + 12 <= copy.length; ) {
+    const end = i + 12 + view.getUint32(i);
+    if (end > copy.length) break;
+    view.setUint32(end - 4, crc32(copy.subarray(i + 4, end - 4)));
+    i = end;
+  }
+  return copy;
+}
