@@ -18,7 +18,9 @@ const files = readdirSync(root, { recursive: true })
   // the file that tells in a second whether anything works goes first
   .sort((a, b) => Number(b.includes('smoke')) - Number(a.includes('smoke')) || a.localeCompare(b));
 if (files.length === 0) {
-  console.error(`no ${mode} tests match ${filters.join(' ')}`);
+  console.error(
+    filters.length === 0 ? `there are no ${mode} tests` : `no ${mode} tests match ${filters.join(' and ')}`,
+  );
   process.exit(mode === 'slow' && filters.length === 0 ? 0 : 1);
 }
 
