@@ -3,11 +3,19 @@
  * A function of tensors becomes a graph here; what runs it is a Device, of which only the interface is known.
  * Knows no compiler, no backend, no layer.
  */
+import './tensor/activation.js';
+import './tensor/arithmetic.js';
 import './tensor/contraction.js';
+import './tensor/convolution.js';
 import './tensor/elementwise.js';
 import './tensor/indexing.js';
+import './tensor/matrix.js';
 import './tensor/movement.js';
+import './tensor/pooling.js';
+import './tensor/rearrange.js';
 import './tensor/reduce.js';
+import './tensor/softmax.js';
+import './tensor/statistics.js';
 
 export { apply, applyAll, asTensor, type TensorLike } from './apply.js';
 export {
@@ -53,6 +61,7 @@ export {
   type TensorType,
   verifyGraph,
 } from './graph.js';
+export { failOnFile } from './file-error.js';
 export { interpret } from './interpret.js';
 export { Parameter, type ParameterOptions } from './parameter.js';
 export { philox4x32 } from './philox.js';
@@ -71,6 +80,7 @@ export {
   type WindowParams,
   windowOutputSizes,
 } from './primitives/index.js';
+export { HostRandom, streamOf } from './random.js';
 export {
   broadcastShapes,
   checkShape,
@@ -83,11 +93,29 @@ export {
   sizeOf,
 } from './shape.js';
 export { type Residence, Storage } from './storage.js';
-export { arange, eye, full, linspace, type Nested, ones, tensor, zeros } from './tensor/create.js';
+export { where } from './tensor/arithmetic.js';
+export type { ConvOptions, ConvTransposeOptions } from './tensor/convolution.js';
+export { arange, eye, full, linspace, ones, tensor, zeros } from './tensor/create.js';
+export { einsum } from './tensor/einsum.js';
+export { type Padding, type PerAxis, perAxis, resolvePadding } from './tensor/geometry.js';
 export { concat, type PadAmounts, type SliceItem, stack } from './tensor/movement.js';
+export type { PoolOptions } from './tensor/pooling.js';
+export {
+  bernoulli,
+  normal,
+  normalFrom,
+  type RandomKey,
+  randomBits,
+  type SeedOptions,
+  type StreamOptions,
+  type UniformOptions,
+  uniform,
+} from './tensor/random.js';
 export type { ArgumentOptions, ReduceOptions } from './tensor/reduce.js';
-export { storageOf, Tensor } from './tensor/tensor.js';
-export { currentTrace, withLabel } from './trace.js';
+export type { SoftmaxOptions } from './tensor/softmax.js';
+export type { NormOptions, VarianceOptions } from './tensor/statistics.js';
+export { type Nested, storageOf, Tensor } from './tensor/tensor.js';
+export { currentTrace, Trace, withLabel, withTrace } from './trace.js';
 export {
   checkpoint,
   cond,

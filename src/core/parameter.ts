@@ -21,6 +21,7 @@ export class Parameter {
   readonly dtype: DType;
   trainable: boolean;
   #value: Tensor | undefined;
+  #initial: (() => HostArray) | undefined;
 
   constructor(name: string, shape: Shape, { dtype = 'float32', trainable = true }: ParameterOptions = {}) {
     checkShape(`parameter ${name}`, shape);
@@ -31,7 +32,7 @@ export class Parameter {
   }
 
   get hasValue(): boolean {
-    return this.#value !== undefined;
+    return this.#value !== undefined || this.#initial !== undefined;
   }
 
   /** The tensor it holds now; inside a trace, the traced one. It keeps its value when the parameter changes. */
@@ -66,8 +67,18 @@ export class Parameter {
     this.assign(Tensor.fromHost(array));
   }
 
+  /**
+   * Gives it the value it begins with, also while a trace is under way: the program will read it. `initial` is called when the
+   * value is first needed, so that what a file replaces is never drawn.
+   */
+  initialize(initial: () => HostArray): void {
+    this.#value = undefined;
+    this.#initial = initial;
+  }
+
   /** @internal The tensor itself, for a program that reads it or gives its place away. */
   held(): Tensor {
+    if (!this.#value && this.#initial) this.#value = Tensor.fromHost(this.#initial());
     if (!this.#value) {
       fail(
         `parameter ${this.name || '(without a name)'}: has no value yet`,
