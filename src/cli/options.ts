@@ -79,8 +79,6 @@ export const commonOptions = [
 
 export type CommonOptions = OptionValues<typeof commonOptions>;
 
-export const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
 /** Checks the text given for an option and returns its value. `command` names the command in errors. */
 export function parseOption(command: string, row: OptionRow, text: string): string | number | boolean {
   switch (row.type) {
