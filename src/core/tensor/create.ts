@@ -2,10 +2,7 @@ import { apply, asTensor } from '../apply.js';
 import { bytesPerElement, type ComputeDType, type TypedArray, viewAs } from '../dtype.js';
 import { fail } from '../errors.js';
 import { checkShape, type Shape } from '../shape.js';
-import { Tensor } from './tensor.js';
-
-/** Numbers or booleans in nested arrays, all rows of one length. */
-export type Nested = number | boolean | readonly Nested[];
+import { type Nested, Tensor } from './tensor.js';
 
 function shapeOf(values: Nested): number[] {
   return Array.isArray(values) ? [values.length, ...(values.length > 0 ? shapeOf(values[0] as Nested) : [])] : [];
@@ -23,6 +20,8 @@ export function tensor(
   { dtype, shape }: { readonly dtype?: ComputeDType; readonly shape?: Shape } = {},
 ): Tensor {
   if (ArrayBuffer.isView(values)) {
+    if (values instanceof Uint16Array)
+      fail('tensor: a Uint16Array has no dtype of its own', 'Give a Float32Array, Int32Array or Uint8Array.');
     const own: ComputeDType =
       values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'uint8';
     const made = Tensor.fromHost({ dtype: own, shape: shape ?? [values.length], data: values as TypedArray });

@@ -1,4 +1,5 @@
 import { apply, asTensor, type TensorLike } from '../apply.js';
+import type { ComputeDType } from '../dtype.js';
 import { fail } from '../errors.js';
 import { normalizeAxis, type Shape } from '../shape.js';
 import { Tensor } from './tensor.js';
@@ -41,5 +42,6 @@ Tensor.prototype.dynamicSlice = function (this: Tensor, starts: TensorLike, size
   return apply('dynamicSlice', [this, integers('dynamicSlice', starts)], { sizes });
 };
 Tensor.prototype.dynamicUpdate = function (this: Tensor, update: TensorLike, starts: TensorLike): Tensor {
-  return apply('dynamicUpdate', [this, asTensor(update), integers('dynamicUpdate', starts)], {});
+  const own = this.dtype as ComputeDType;
+  return apply('dynamicUpdate', [this, asTensor(update, own).cast(own), integers('dynamicUpdate', starts)], {});
 };

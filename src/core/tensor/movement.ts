@@ -1,4 +1,5 @@
 import { apply, asTensor, type TensorLike } from '../apply.js';
+import { type ComputeDType, promote } from '../dtype.js';
 import { fail } from '../errors.js';
 import {
   broadcastShapes,
@@ -199,7 +200,9 @@ Tensor.prototype.indices = function (this: Tensor, axis: number): Tensor {
 /** Tensors one after another along an axis (0). */
 export function concat(tensors: readonly TensorLike[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
   if (tensors.length === 0) fail('concat: no tensors', 'Give at least one.');
-  const all = tensors.map((item) => asTensor(item));
+  const given = tensors.map((item) => asTensor(item));
+  const dtype = given.map((item) => item.dtype).reduce(promote) as ComputeDType;
+  const all = given.map((item) => item.cast(dtype));
   const at = normalizeAxis('concat', axis, all[0]!.rank);
   return all.length === 1 ? all[0]! : apply('concat', all, { axis: at });
 }

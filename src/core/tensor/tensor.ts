@@ -5,6 +5,9 @@ import { checkShape, formatShape, type Shape, sizeOf } from '../shape.js';
 import { Storage } from '../storage.js';
 import type { Trace } from '../trace.js';
 
+/** Numbers or booleans in nested arrays, all rows of one length. */
+export type Nested = number | boolean | readonly Nested[];
+
 /**
  * An immutable array of numbers. Methods make new tensors; their families (elementwise, movement, reduce, …) are in the files
  * beside this one, which install themselves here. Inside `compile` and the gradient transforms a tensor is traced: it has a
@@ -84,6 +87,18 @@ export class Tensor implements TensorType {
         'item() reads a tensor of one element; use dataSync() or toArray().',
       );
     return viewAs(this.dtype, storageOf(this).atRest(), 0, 1)[0]!;
+  }
+
+  /** The elements as nested arrays, a scalar as itself; bool as booleans. */
+  toArray(): Nested {
+    const data = this.dataSync();
+    let next = 0;
+    const build = (axis: number): Nested => {
+      if (axis < this.rank) return Array.from({ length: this.shape[axis]! }, () => build(axis + 1));
+      const value = data[next++]!;
+      return this.dtype === 'bool' ? value !== 0 : value;
+    };
+    return build(0);
   }
 
   /** Dtype, shape and a copy of the elements: what files take. */
