@@ -27,7 +27,11 @@ type ErrorClass = new (message: string) => Error;
  * @param mend    how to mend it, with the values filled in
  */
 export function fail(message: string, mend: string, kind: ErrorClass = ShapeError): never {
+  // the user's line may lie below more of Kiln's own frames than V8 records by default
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 100;
   const error = new kind(`${message}\n  ${mend}`);
+  Error.stackTraceLimit = stackTraceLimit;
   cutKilnFrames(error);
   throw error;
 }

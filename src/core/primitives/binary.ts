@@ -1,5 +1,6 @@
 import type { DType } from '../dtype.js';
 import { anyType, binary, type Elementwise, floats, integers, numbers } from './elementwise.js';
+import { filledLike } from './filled.js';
 
 export const add: Elementwise = binary('add', {
   accepts: numbers,
@@ -31,8 +32,10 @@ export const pow: Elementwise = binary('pow', {
   // IEEE 754 and C say 1 where JavaScript says NaN: pow(1, NaN), pow(±1, ±∞)
   reference: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b),
   gradient: (dy, { a, b, y }) => {
-    const base = a.notEqual(0);
-    return [dy.mul(b).mul(a.pow(b.sub(1))), dy.mul(y).mul(base.select(a, a.mul(0).add(1)).log())];
+    const one = filledLike(a, 1);
+    // 0·0^(−1) would be NaN where the exponent is 0, and 0·log 0 where the base is
+    const exponent = b.equal(0).select(one, b.sub(1));
+    return [dy.mul(b).mul(a.pow(exponent)), dy.mul(y).mul(a.equal(0).select(one, a).log())];
   },
 });
 /** The greater; NaN when either is NaN. Where they are equal the gradient is shared evenly, as PyTorch and JAX do. */

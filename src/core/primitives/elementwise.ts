@@ -3,6 +3,7 @@ import { fail, InternalError } from '../errors.js';
 import type { TensorType } from '../graph.js';
 import { formatShape, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { filledLike } from './filled.js';
 import { type Primitive, primitive } from './primitive.js';
 
 type NoParams = Record<string, never>;
@@ -99,7 +100,7 @@ export const select: Primitive<NoParams> = primitive({
     return { shape: a.shape, dtype: a.dtype };
   },
   gradient: (dy, { inputs: [condition] }) => {
-    const zero = dy.mul(0);
+    const zero = filledLike(dy, 0);
     return [undefined, condition!.select(dy, zero), condition!.select(zero, dy)];
   },
   reference: ([condition, a, b]) => a!.data.map((value, i) => (condition!.data[i] ? value : b!.data[i]!)),

@@ -1,6 +1,7 @@
-import { fail } from '../errors.js';
+import { fail, InternalError } from '../errors.js';
 import { elementStridesOf, formatShape, type Shape, sizeOf } from '../shape.js';
 import { wrap } from './elementwise.js';
+import { filledLike } from './filled.js';
 import { type Primitive, primitive } from './primitive.js';
 
 /** A data-dependent index outside its axis; the message is the same on every device. */
@@ -83,6 +84,15 @@ const checkWindow = (op: string, shape: Shape, sizes: Shape): void => {
   }
 };
 
+const checkStarts = (op: string, shape: Shape, starts: Shape): void => {
+  if (starts.length !== 1 || starts[0] !== shape.length) {
+    fail(
+      `${op}: starts are ${formatShape(starts)}, ${formatShape(shape)} takes [${shape.length}]`,
+      'Give one start for each axis.',
+    );
+  }
+};
+
 /** Offsets of a window's elements in an array of `shape`. */
 function windowOffsets(shape: Shape, sizes: Shape, starts: readonly number[]): Int32Array {
   const strides = elementStridesOf(shape);
@@ -98,11 +108,12 @@ function windowOffsets(shape: Shape, sizes: Shape, starts: readonly number[]): I
 /** The window of `sizes` that begins at `starts` (int32 [rank]), moved inside where it would stick out. */
 export const dynamicSlice: Primitive<{ readonly sizes: Shape }> = primitive({
   category: 'indexing',
-  infer: ([x], { sizes }) => {
+  infer: ([x, starts], { sizes }) => {
     checkWindow('dynamicSlice', x!.shape, sizes);
+    checkStarts('dynamicSlice', x!.shape, starts!.shape);
     return { shape: sizes, dtype: x!.dtype };
   },
-  gradient: (dy, { inputs: [x, starts] }) => [x!.mul(0).dynamicUpdate(dy, starts!), undefined],
+  gradient: (dy, { inputs: [x, starts] }) => [filledLike(x!, 0).dynamicUpdate(dy, starts!), undefined],
   reference: ([x, starts], { sizes }) =>
     Float64Array.from(windowOffsets(x!.shape, sizes, clampStarts(starts!.data, x!.shape, sizes)), (at) => x!.data[at]!),
 });
@@ -110,12 +121,15 @@ export const dynamicSlice: Primitive<{ readonly sizes: Shape }> = primitive({
 /** x with the window that begins at `starts` replaced by `update`; starts as in dynamicSlice. */
 export const dynamicUpdate: Primitive<Record<string, never>> = primitive({
   category: 'indexing',
-  infer: ([x, update]) => {
+  infer: ([x, update, starts]) => {
     checkWindow('dynamicUpdate', x!.shape, update!.shape);
+    checkStarts('dynamicUpdate', x!.shape, starts!.shape);
+    if (update!.dtype !== x!.dtype)
+      throw new InternalError(`dynamicUpdate: dtypes differ in the graph: ${x!.dtype} and ${update!.dtype}`);
     return { shape: x!.shape, dtype: x!.dtype };
   },
   gradient: (dy, { inputs: [, update, starts] }) => [
-    dy.dynamicUpdate(update!.mul(0), starts!),
+    dy.dynamicUpdate(filledLike(update!, 0), starts!),
     dy.dynamicSlice(starts!, update!.shape),
     undefined,
   ],

@@ -161,7 +161,9 @@ export const concat: Primitive<{ readonly axis: number }> = primitive({
   category: 'movement',
   infer: (inputs, { axis }) => {
     const [first] = inputs as readonly [TensorType];
-    for (const { shape } of inputs) {
+    for (const { shape, dtype } of inputs) {
+      if (dtype !== first.dtype)
+        throw new InternalError(`concat: dtypes differ in the graph: ${first.dtype} and ${dtype}`);
       if (shape.length !== first.shape.length || shape.some((size, i) => i !== axis && size !== first.shape[i])) {
         fail(
           `concat: ${inputs.map((input) => formatShape(input.shape)).join(', ')} along axis ${axis}`,

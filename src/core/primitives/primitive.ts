@@ -1,6 +1,4 @@
-import type { DType } from '../dtype.js';
 import type { TensorType } from '../graph.js';
-import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** An array of the reference semantics: row-major, float64 whatever the dtype (which holds every int32, uint8 and bool). */
@@ -43,5 +41,3 @@ export interface Primitive<P> {
 
 /** Fixes the type of the parameters, so that a definition is checked where it stands. */
 export const primitive = <P>(definition: Primitive<P>): Primitive<P> => definition;
-
-export const typeOf = (shape: Shape, dtype: DType): TensorType => ({ shape, dtype });

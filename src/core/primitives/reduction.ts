@@ -35,7 +35,7 @@ function eachReduced(x: ReferenceArray, axes: readonly number[], visit: (output:
 function reduction(
   op: string,
   initial: (dtype: TensorType['dtype']) => number,
-  combine: (a: number, b: number) => number,
+  combine: (a: number, b: number, dtype: TensorType['dtype']) => number,
   rest: Pick<Primitive<Axes>, 'gradient'> & { readonly allowEmpty: boolean },
 ): Primitive<Axes> {
   return primitive<Axes>({
@@ -54,7 +54,7 @@ function reduction(
     reference: ([x], { axes }, { shape, dtype }) => {
       const result = new Float64Array(sizeOf(shape)).fill(initial(dtype));
       eachReduced(x!, axes, (output, input) => {
-        result[output] = wrap(combine(result[output]!, x!.data[input]!), dtype);
+        result[output] = wrap(combine(result[output]!, x!.data[input]!, dtype), dtype);
       });
       return result;
     },
@@ -74,22 +74,22 @@ export const reduceSum: Primitive<Axes> = reduction(
 export const reduceProd: Primitive<Axes> = reduction(
   'prod',
   () => 1,
-  (a, b) => a * b,
+  (a, b, dtype) => (dtype === 'float32' ? a * b : Math.imul(a, b)),
   {
     allowEmpty: true,
-    // The product of the others, without a division by an x of zero: the reduced axes become one, and running products from both ends meet.
+    // The product of the others, without a division by an x of zero: the reduced axes become one row, and each element's own place is 1.
     gradient: (dy, { inputs: [x], params: { axes } }) => {
       const order = [...x!.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
-      const outer = without(x!.shape, axes);
-      const flat = x!.transpose(order).reshape([sizeOf(outer), -1]);
-      const n = flat.shape[1]!;
-      const others = flat.reshape([sizeOf(outer), 1, n]).broadcastTo([sizeOf(outer), n, n]);
+      const outer = sizeOf(without(x!.shape, axes));
+      const n = axes.reduce((product, axis) => product * x!.shape[axis]!, 1);
+      const flat = x!.transpose(order).reshape([outer, n]);
+      const others = flat.reshape([outer, 1, n]).broadcastTo([outer, n, n]);
       const diagonal = flat
         .indices(1)
         .reshape([1, n, 1])
         .equal(flat.indices(1).reshape([1, 1, n]));
-      const product = diagonal.select(others.mul(0).add(1), others).prod({ axis: 2 });
-      const moved = product.mul(dy.reshape([sizeOf(outer), 1])).reshape(order.map((axis) => x!.shape[axis]!));
+      const product = diagonal.select(1, others).prod({ axis: 2 });
+      const moved = product.mul(dy.reshape([outer, 1])).reshape(order.map((axis) => x!.shape[axis]!));
       return [moved.transpose(order.map((_, axis) => order.indexOf(axis)))];
     },
   },
@@ -102,14 +102,24 @@ const ofExtreme: NonNullable<Primitive<Axes>['gradient']> = (dy, { inputs: [x], 
 };
 const lowest = { float32: Number.NEGATIVE_INFINITY, int32: -2147483648, uint8: 0, bool: 0 } as Record<string, number>;
 const highest = { float32: Number.POSITIVE_INFINITY, int32: 2147483647, uint8: 255, bool: 1 } as Record<string, number>;
-export const reduceMax: Primitive<Axes> = reduction('max', (dtype) => lowest[dtype]!, Math.max, {
-  allowEmpty: false,
-  gradient: ofExtreme,
-});
-export const reduceMin: Primitive<Axes> = reduction('min', (dtype) => highest[dtype]!, Math.min, {
-  allowEmpty: false,
-  gradient: ofExtreme,
-});
+export const reduceMax: Primitive<Axes> = reduction(
+  'max',
+  (dtype) => lowest[dtype]!,
+  (a, b) => Math.max(a, b),
+  {
+    allowEmpty: false,
+    gradient: ofExtreme,
+  },
+);
+export const reduceMin: Primitive<Axes> = reduction(
+  'min',
+  (dtype) => highest[dtype]!,
+  (a, b) => Math.min(a, b),
+  {
+    allowEmpty: false,
+    gradient: ofExtreme,
+  },
+);
 
 function argument(
   op: string,

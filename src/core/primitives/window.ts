@@ -33,7 +33,8 @@ function inferWindow(op: string, x: TensorType, params: WindowParams): TensorTyp
     );
   }
   params.padding.forEach(([before, after], axis) => {
-    if (before >= params.window[axis]! || after >= params.window[axis]! + params.strides[axis]!) {
+    const lastStart = (output[axis]! - 1) * params.strides[axis]! - before;
+    if (before >= params.window[axis]! || lastStart >= sizes[axis]!) {
       fail(
         `${op}: padding [${before}, ${after}] leaves windows of ${params.window[axis]} without an element`,
         'Pad less than the window.',
