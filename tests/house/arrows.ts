@@ -54,36 +54,45 @@ const topOf = (path: string): string => (path.includes('/') ? path.slice(0, path
 
 /** All wrong arrows of `files` (path below src/ -> source), each as a sentence. */
 export function wrongArrows(files: ReadonlyMap<string, string>): string[] {
-  const wrong: string[] = [];
+  const imports = new Map([...files].map(([path, source]) => [path, importsOf(source)]));
   const graph = new Map<string, string[]>();
+  const wrong: string[] = [];
   for (const [path, source] of files) {
-    const imports = importsOf(source);
-    for (const item of imports) {
-      const sentence = item.specifier.startsWith('.')
-        ? wrongOwnImport(path, item, files)
-        : wrongForeignImport(path, item);
-      if (sentence)
-        wrong.push(
-          `${path} imports ${item.specifier.startsWith('.') ? resolve(path, item.specifier) : item.specifier}: ${sentence}.`,
-        );
+    const own = imports.get(path)!.filter(({ specifier }) => specifier.startsWith('.'));
+    const foreign = imports.get(path)!.filter(({ specifier }) => !specifier.startsWith('.'));
+    for (const item of own) {
+      const why = wrongOwnImport(path, item, files);
+      if (why) wrong.push(`${path} imports ${resolve(path, item.specifier)}: ${why}.`);
     }
+    for (const item of foreign) {
+      const why = wrongForeignImport(path, item);
+      if (why) wrong.push(`${path} imports ${item.specifier}: ${why}.`);
+    }
+    wrong.push(...wrongPlace(path, source));
+    const runs = own.filter(({ kind }) => kind === 'static');
     graph.set(
       path,
-      imports
-        .filter(({ kind, specifier }) => kind === 'static' && specifier.startsWith('.'))
-        .map((item) => resolve(path, item.specifier)),
+      runs.map(({ specifier }) => resolve(path, specifier)),
     );
-    const folder = folders[topOf(path)];
-    if (folder?.anywhere && !isNodeFile(path)) {
-      const global = /(?<![.\w$'"-])(process|Buffer|__dirname|require)\s*[.([]/.exec(withoutComments(source))?.[1];
-      if (global) wrong.push(`${path} uses ${global}: ${topOf(path)} runs in a browser unchanged; ${folder.mend}.`);
-    }
-    if (path.includes('/') && !folder)
-      wrong.push(`${path} lies in ${topOf(path)}/, which the arrows do not know: add it to tests/house/arrows.ts.`);
-    if (folder?.anywhere && isNodeFile(path))
-      wrong.push(`${path} needs Node: ${topOf(path)} runs in a browser unchanged; ${folder.mend}.`);
   }
   return [...wrong, ...cycles(graph)];
+}
+
+/** What only Node has, as it is used; a class of ours may be called Buffer. */
+const nodeGlobals = /(?<![\w.$'"-])(?:(process)\.\w|(Buffer)\.(?:from|alloc|concat|byteLength)|(require)\()/;
+
+/** What is wrong with the place of a file, apart from its imports. */
+function wrongPlace(path: string, source: string): string[] {
+  const top = topOf(path);
+  const folder = folders[top];
+  if (!folder)
+    return top === ''
+      ? []
+      : [`${path} lies in ${top}/, which the arrows do not know: add it to tests/house/arrows.ts.`];
+  if (!folder.anywhere) return [];
+  if (isNodeFile(path)) return [`${path} needs Node: ${top} runs in a browser unchanged; ${folder.mend}.`];
+  const global = nodeGlobals.exec(withoutComments(source))?.slice(1).find(Boolean);
+  return global ? [`${path} uses ${global}: ${top} runs in a browser unchanged; ${folder.mend}.`] : [];
 }
 
 /** What is wrong with the import of another file of src/, if anything. */
@@ -143,29 +152,42 @@ function resolve(path: string, specifier: string): string {
   return parts.join('/').replace(/\.js$/, '.ts');
 }
 
-/** Import cycles, one sentence for each group of files that reach one another, by its shortest cycle through the first file. */
+/** Import cycles: one sentence for each group of files that reach one another, with the shortest cycle in it. */
 function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const sentences: string[] = [];
   const told = new Set<string>();
   for (const start of [...graph.keys()].sort()) {
-    if (told.has(start)) continue;
-    const cameFrom = new Map<string, string>();
-    const queue = [start];
-    for (let file = queue.shift(); file !== undefined && !cameFrom.has(start); file = queue.shift()) {
-      for (const next of graph.get(file) ?? []) {
-        if (cameFrom.has(next)) continue;
-        cameFrom.set(next, file);
-        queue.push(next);
-      }
-    }
-    if (!cameFrom.has(start)) continue;
-    const cycle = [start];
-    do cycle.unshift(cameFrom.get(cycle[0]!)!);
-    while (cycle[0] !== start);
-    for (const file of cycle) told.add(file);
+    if (told.has(start) || !shortestPath(graph, start, start)) continue;
+    const group = [...graph.keys()].filter(
+      (file) => shortestPath(graph, start, file) && shortestPath(graph, file, start),
+    );
+    const shortest = group
+      .map((file) => shortestPath(graph, file, file)!)
+      .reduce((best, cycle) => (cycle.length < best.length ? cycle : best));
+    const more = group.length - (shortest.length - 1);
+    const others = more > 0 ? ` (and ${more} more)` : '';
+    for (const file of group) told.add(file);
     sentences.push(
-      `${cycle.join(' -> ')}: the files import one another; move what they share to a file of its own, or import only types.`,
+      `${shortest.join(' -> ')}${others}: the files import one another; move what they share to a file of its own, or import only types.`,
     );
   }
   return sentences;
+}
+
+/** Files from `start` over at least one import to `end`. */
+function shortestPath(graph: ReadonlyMap<string, readonly string[]>, start: string, end: string): string[] | undefined {
+  const cameFrom = new Map<string, string>();
+  const queue = [start];
+  for (let file = queue.shift(); file !== undefined && !cameFrom.has(end); file = queue.shift()) {
+    for (const next of graph.get(file) ?? []) {
+      if (cameFrom.has(next)) continue;
+      cameFrom.set(next, file);
+      queue.push(next);
+    }
+  }
+  if (!cameFrom.has(end)) return undefined;
+  const path = [end];
+  do path.unshift(cameFrom.get(path[0]!)!);
+  while (path[0] !== start);
+  return path;
 }
