@@ -1,25 +1,12 @@
 /** A builder of WebAssembly modules: types, imports, functions, the table, exports; bytes and a readable listing. */
 import { InternalError } from '../../core/index.js';
 import { ByteBuffer } from './byte-buffer.js';
-import {
-  control,
-  FunctionBuilder,
-  type FunctionHandle,
-  type FunctionType,
-  type Local,
-  type ValueType,
-  valueTypeCodes,
-} from './function-builder.js';
+import { FunctionBuilder, type FunctionHandle, type FunctionType, type Local } from './function-builder.js';
+import { control, type ValueType, valueTypeCodes } from './opcodes.js';
 
-export {
-  FunctionBuilder,
-  type FunctionHandle,
-  type FunctionType,
-  type Label,
-  type Local,
-  type ValueType,
-} from './function-builder.js';
+export { FunctionBuilder, type FunctionHandle, type FunctionType, type Label, type Local } from './function-builder.js';
 export { listing } from './listing.js';
+export type { ValueType } from './opcodes.js';
 
 interface MemoryImport {
   readonly module: string;

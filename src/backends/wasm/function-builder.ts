@@ -1,6 +1,8 @@
 import { InternalError } from '../../core/index.js';
 import { ByteBuffer } from './byte-buffer.js';
 import {
+  control,
+  emptyBlock,
   type LaneName,
   laneCodes,
   laneCount,
@@ -11,45 +13,10 @@ import {
   naturalAlignment,
   type PlainName,
   plainCodes,
+  type ValueType,
+  valueTypeCodes,
   zeroTailCodes,
 } from './opcodes.js';
-
-export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
-
-export const valueTypeCodes: Readonly<Record<ValueType, number>> = {
-  i32: 0x7f,
-  i64: 0x7e,
-  f32: 0x7d,
-  f64: 0x7c,
-  v128: 0x7b,
-};
-export const emptyBlock = 0x40;
-
-/** Codes of the structure of a function, which FunctionBuilder writes and the listing reads. */
-export const control = {
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  end: 0x0b,
-  br: 0x0c,
-  brIf: 0x0d,
-  brTable: 0x0e,
-  return: 0x0f,
-  call: 0x10,
-  callIndirect: 0x11,
-  drop: 0x1a,
-  select: 0x1b,
-  get: 0x20,
-  set: 0x21,
-  tee: 0x22,
-  i32: 0x41,
-  i64: 0x42,
-  f32: 0x43,
-  f64: 0x44,
-  v128: 0xfd00c,
-  shuffle: 0xfd00d,
-} as const;
 
 export interface FunctionType {
   readonly params: readonly ValueType[];

@@ -1,14 +1,16 @@
 import { InternalError } from '../../core/index.js';
 import type { ModuleBuilder } from './assembler.js';
+import { FunctionBuilder, type FunctionHandle, type FunctionType } from './function-builder.js';
 import {
   control,
   emptyBlock,
-  FunctionBuilder,
-  type FunctionHandle,
-  type FunctionType,
+  laneCodes,
+  memoryCodes,
+  memoryLaneCodes,
+  plainCodes,
   valueTypeCodes,
-} from './function-builder.js';
-import { laneCodes, memoryCodes, memoryLaneCodes, plainCodes, zeroTailCodes } from './opcodes.js';
+  zeroTailCodes,
+} from './opcodes.js';
 
 /** Readable text of a module: its functions with names, indentation and comments. */
 export function listing(builder: ModuleBuilder): string {

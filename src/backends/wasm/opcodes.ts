@@ -161,6 +161,43 @@ export const memoryLaneCodes = {
   ...from(0xfd058, 'v128.store8_lane', 'v128.store16_lane', 'v128.store32_lane', 'v128.store64_lane'),
 } as const;
 
+export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+
+export const valueTypeCodes: Readonly<Record<ValueType, number>> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
+};
+export const emptyBlock = 0x40;
+
+/** What has immediates of its own kind: structure, variables, constants. */
+export const control = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  drop: 0x1a,
+  select: 0x1b,
+  get: 0x20,
+  set: 0x21,
+  tee: 0x22,
+  i32: 0x41,
+  i64: 0x42,
+  f32: 0x43,
+  f64: 0x44,
+  v128: 0xfd00c,
+  shuffle: 0xfd00d,
+} as const;
+
 export type PlainName = keyof typeof plainCodes | keyof typeof zeroTailCodes;
 export type MemoryName = keyof typeof memoryCodes;
 export type LaneName = keyof typeof laneCodes;

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { listing, ModuleBuilder } from '../../../src/backends/wasm/assembler.js';
+import { addBarrier } from '../../../src/backends/wasm/barrier.js';
 import { SinglePool } from '../../../src/backends/wasm/pool.js';
 import { ThreadPool } from '../../../src/backends/wasm/pool.node.js';
 import { WebAssembly } from '../../../src/backends/wasm/webassembly.js';
 import { InternalError } from '../../../src/core/errors.js';
-import { barrierAddress, counter, mark, program, rounds, sharedMemory, slots, trapping } from './programs.js';
+import { barrierAddress, counter, engine, mark, program, rounds, sharedMemory, slots, trapping } from './programs.js';
 
 const options = { barrier: barrierAddress };
 
@@ -156,6 +158,17 @@ test('one thread on unshared memory: no worker, no waiting instruction', () => {
   const message = 'wasm: a program trapped\n  thread 0: RuntimeError: unreachable';
   assert.throws(() => pool.run(trap, 0), new InternalError(message));
   assert.throws(() => ThreadPool.create(memory, 2), new InternalError('wasm: 2 threads need a shared memory'));
+});
+
+test('where the calling thread may not sleep the barrier has no waiting instruction', () => {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', 2, 16, true);
+  const barrier = addBarrier(module, { mayWait: false });
+  const f = module.function('run', ['i32', 'i32', 'i32'], ['i32']);
+  f.i32(barrierAddress).i32(1).call(barrier).i32(9);
+  module.export('run', f);
+  assert.doesNotMatch(listing(module), /wait32/);
+  assert.equal(new SinglePool(sharedMemory()).run(engine.compile(module.finish()), 0), 9);
 });
 
 test('instances are bounded: hundreds of modules come and go', async () => {

@@ -122,18 +122,17 @@ test('a million outputs in one synchronous loop stay level', () => {
     return heapUsed + arrayBuffers;
   };
   let last = output(d, 256, 1);
-  let peak = 0;
-  let early = 0;
+  const peaks = [0, 0];
   for (let i = 0; i < 1_000_000; i++) {
     const next = new Storage(256);
     d.residency.adopt(next, d.residency.reserve(256));
     d.residency.touch(last);
     last = next;
-    if (i % 10_000 === 0) {
-      peak = Math.max(peak, measure());
-      if (i === 100_000) early = peak;
-    }
+    const half = i < 500_000 ? 0 : 1;
+    if (i % 10_000 === 0) peaks[half] = Math.max(peaks[half]!, measure());
   }
+  const [first, second] = peaks as [number, number];
   assert.ok(d.memory.buffer.byteLength <= 4 << 20, 'the device memory does not grow');
-  assert.ok(peak < early + (64 << 20), `the host's memory grows from ${early} to ${peak}`);
+  // Kept, half a million would take 250 MB; the collector's own waves are 150 MB high in newer engines.
+  assert.ok(second < first * 1.25 + (64 << 20), `the host's memory grows from ${first} to ${second}`);
 });
