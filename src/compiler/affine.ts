@@ -22,7 +22,10 @@ export function addAffine(a: Affine, b: Affine): Affine {
 
 export function scaleAffine(a: Affine, factor: number): Affine {
   if (factor === 0) return constantAffine(0);
-  return { constant: a.constant * factor, terms: Object.fromEntries(Object.entries(a.terms).map(([name, value]) => [name, value * factor])) };
+  return {
+    constant: a.constant * factor,
+    terms: Object.fromEntries(Object.entries(a.terms).map(([name, value]) => [name, value * factor])),
+  };
 }
 
 /** Σ indices[i] · weights[i]. */

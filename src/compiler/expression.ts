@@ -4,7 +4,8 @@ import { type Affine, printAffine } from './affine.js';
 /** What a lane holds: float32, int32 (also every uint8), or a truth value. */
 export type ScalarType = 'f32' | 'i32' | 'bool';
 
-export const scalarTypeOf = (dtype: DType): ScalarType => (dtype === 'float32' ? 'f32' : dtype === 'bool' ? 'bool' : 'i32');
+export const scalarTypeOf = (dtype: DType): ScalarType =>
+  dtype === 'float32' ? 'f32' : dtype === 'bool' ? 'bool' : 'i32';
 
 /** What machines do lane by lane. Everything else is an expression made of these. The operands' type says which kind is meant. */
 export type ScalarOp =
@@ -66,10 +67,25 @@ export type Expression =
   | { readonly kind: 'load'; readonly type: ScalarType; readonly access: Access }
   | { readonly kind: 'index'; readonly type: 'i32'; readonly index: Affine }
   | { readonly kind: 'accumulator'; readonly type: ScalarType; readonly number: number }
-  | { readonly kind: 'operation'; readonly type: ScalarType; readonly op: ScalarOp; readonly operands: readonly Expression[] }
-  | { readonly kind: 'select'; readonly type: ScalarType; readonly operands: readonly [condition: Expression, a: Expression, b: Expression] }
+  | {
+      readonly kind: 'operation';
+      readonly type: ScalarType;
+      readonly op: ScalarOp;
+      readonly operands: readonly Expression[];
+    }
+  | {
+      readonly kind: 'select';
+      readonly type: ScalarType;
+      readonly operands: readonly [condition: Expression, a: Expression, b: Expression];
+    }
   /** `inside` where every index lies in 0 … extent − 1 (only then it is evaluated), else `outside`. */
-  | { readonly kind: 'guard'; readonly type: ScalarType; readonly bounds: readonly Bound[]; readonly inside: Expression; readonly outside: number };
+  | {
+      readonly kind: 'guard';
+      readonly type: ScalarType;
+      readonly bounds: readonly Bound[];
+      readonly inside: Expression;
+      readonly outside: number;
+    };
 
 export interface Bound {
   readonly index: Affine;
@@ -82,7 +98,15 @@ export const constantOf = (value: number, type: ScalarType): Expression => ({ ki
 export const float = (value: number): Expression => constantOf(value, 'f32');
 export const int = (value: number): Expression => constantOf(value, 'i32');
 
-const comparisons: ReadonlySet<ScalarOp> = new Set(['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual', 'toBool']);
+const comparisons: ReadonlySet<ScalarOp> = new Set([
+  'equal',
+  'notEqual',
+  'less',
+  'lessEqual',
+  'greater',
+  'greaterEqual',
+  'toBool',
+]);
 
 function resultType(op: ScalarOp, operand: ScalarType): ScalarType {
   if (comparisons.has(op)) return 'bool';
@@ -111,7 +135,8 @@ export function operation(op: ScalarOp, ...operands: readonly [Expression, ...Ex
 const identities = new WeakMap<Expression, number>();
 let nextIdentity = 0;
 const identityOf = (expression: Expression): string => {
-  if (expression.kind === 'constant') return `${expression.type}${Object.is(expression.value, -0) ? '-0' : expression.value}`;
+  if (expression.kind === 'constant')
+    return `${expression.type}${Object.is(expression.value, -0) ? '-0' : expression.value}`;
   let identity = identities.get(expression);
   if (identity === undefined) {
     identity = nextIdentity++;
@@ -120,7 +145,11 @@ const identityOf = (expression: Expression): string => {
   return `#${identity}`;
 };
 
-export const selectOf = (condition: Expression, a: Expression, b: Expression): Expression => ({ kind: 'select', type: a.type, operands: [condition, a, b] });
+export const selectOf = (condition: Expression, a: Expression, b: Expression): Expression => ({
+  kind: 'select',
+  type: a.type,
+  operands: [condition, a, b],
+});
 
 /** The expressions directly below, dynamic indices of loads included. */
 export function operandsOf(expression: Expression): readonly Expression[] {
@@ -154,7 +183,8 @@ export function walk(roots: readonly Expression[]): Expression[] {
 }
 
 /** All loads below the roots, each once. */
-export const loadsOf = (roots: readonly Expression[]): Access[] => walk(roots).flatMap((expression) => (expression.kind === 'load' ? [expression.access] : []));
+export const loadsOf = (roots: readonly Expression[]): Access[] =>
+  walk(roots).flatMap((expression) => (expression.kind === 'load' ? [expression.access] : []));
 
 export const printAccess = ({ buffer, address, dynamic }: Access): string =>
   `b${buffer}[${[printAffine(address), ...dynamic.map(({ value, stride }) => `${stride}·(${printExpression(value)})`)].join('+')}]`;
