@@ -84,10 +84,7 @@ export const reduceProd: Primitive<Axes> = reduction(
       const n = axes.reduce((product, axis) => product * x!.shape[axis]!, 1);
       const flat = x!.transpose(order).reshape([outer, n]);
       const others = flat.reshape([outer, 1, n]).broadcastTo([outer, n, n]);
-      const diagonal = flat
-        .indices(1)
-        .reshape([1, n, 1])
-        .equal(flat.indices(1).reshape([1, 1, n]));
+      const diagonal = others.indices(1).equal(others.indices(2));
       const product = diagonal.select(1, others).prod({ axis: 2 });
       const moved = product.mul(dy.reshape([outer, 1])).reshape(order.map((axis) => x!.shape[axis]!));
       return [moved.transpose(order.map((_, axis) => order.indexOf(axis)))];
