@@ -1,4 +1,4 @@
-import { cutKilnFrames, fail, KilnError, Parameter, type Shape, type Tensor, withLabel } from '../core/index.js';
+import { fail, KilnError, Parameter, type Shape, type Tensor, withLabel } from '../core/index.js';
 import { type Context, inference } from './context.js';
 import { type InitializerLike, initializerOf } from './initializers.js';
 import type { ParameterEntry, ParameterSettings } from './parameter-entry.js';
@@ -149,8 +149,10 @@ function underPath<T>(layer: { readonly path: string }, f: () => T): T {
   } catch (error) {
     if (error instanceof KilnError && !named.has(error)) {
       named.add(error);
-      error.message = `${path}: ${error.message}`;
-      cutKilnFrames(error);
+      const message = `${path}: ${error.message}`;
+      // the stack is a text that begins with the message
+      error.stack = error.stack?.replace(error.message, () => message) ?? '';
+      error.message = message;
     }
     throw error;
   }

@@ -10,8 +10,7 @@ export interface Fans {
 /** What a parameter is, so that `getWeights` can give it as other packages lay it out. */
 export type WeightRole =
   | { readonly is: 'dense kernel' | 'vector'; readonly flattenedFrom?: Shape | undefined }
-  | { readonly is: 'conv kernel' }
-  | { readonly is: 'depthwise kernel'; readonly channels: number };
+  | { readonly is: 'conv kernel' | 'depthwise kernel' };
 
 export interface ParameterSettings {
   /** float32 unless told. */
