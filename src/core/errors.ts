@@ -48,7 +48,10 @@ export function cutKilnFrames(error: Error): void {
     .slice(stack.indexOf(message) + message.length)
     .split('\n')
     .filter((line) => line.trim().startsWith('at '));
-  const first = frames.findIndex((line) => !line.includes(ownDirectory) && !line.includes('node:internal'));
+  // natives such as Array.map stand between Kiln's own frames
+  const isOwn = (line: string): boolean =>
+    line.includes(ownDirectory) || line.includes('node:internal') || line.endsWith('(<anonymous>)');
+  const first = frames.findIndex((line) => !isOwn(line));
   if (first > 0) error.stack = [head, ...frames.slice(first)].join('\n');
 }
 
