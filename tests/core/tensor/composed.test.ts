@@ -40,6 +40,11 @@ checkOp('selu', (x) => x.selu(), withoutSpecial);
 checkOp('gelu', (x, p) => x.gelu(p), [...withoutSpecial, { x: [3, 4], p: { approximate: 'tanh' as const } }]);
 checkOp('silu', (x) => x.silu(), withoutSpecial);
 checkOp('softplus', (x) => x.softplus(), [...withoutSpecial, special]);
+checkOp('relu6', (x) => x.relu6(), [...smooth, special, { x: { shape: [5], low: 4, high: 8 } }]);
+checkOp('mish', (x) => x.mish(), withoutSpecial);
+checkOp('logSigmoid', (x) => x.logSigmoid(), [...withoutSpecial, special]);
+checkOp('hardSwish', (x) => x.hardSwish(), smooth);
+checkOp('hardTanh', (x) => x.hardTanh(), [...smooth, special]);
 checkOp('softsign', (x) => x.softsign(), smooth);
 checkOp('hardSigmoid', (x) => x.hardSigmoid(), [...smooth, special]);
 
@@ -67,6 +72,7 @@ checkOp('logSumExp', (x, p) => x.logSumExp(p), [
 ]);
 
 // arithmetic
+checkOp('ceil', (x) => x.ceil(), [...smooth, special, { x: { shape: [3], dtype: 'int32' } }]);
 checkOp('square', (x) => x.square(), [...smooth, special, { x: { shape: [4], dtype: 'int32' } }]);
 checkOp('reciprocal', (x) => x.reciprocal(), [{ x: { shape: [5], low: 0.5, high: 2 } }, special]);
 checkOp('clip', (x, { low, high }) => x.clip(low, high), [
