@@ -8,6 +8,8 @@ declare module './tensor.js' {
     square(): Tensor;
     /** 1 / x. */
     reciprocal(): Tensor;
+    /** The least integer that is not below x. */
+    ceil(): Tensor;
     /** x cut at `low` and `high`; `undefined` leaves that side open. The gradient is 1 up to and at the bounds. */
     clip(low: TensorLike | undefined, high?: TensorLike): Tensor;
     /** ⌊x / y⌋; integers stay integers, and give 0 where the divisor is 0. */
@@ -30,6 +32,10 @@ Tensor.prototype.square = function (this: Tensor): Tensor {
 
 Tensor.prototype.reciprocal = function (this: Tensor): Tensor {
   return asTensor(1).div(this);
+};
+
+Tensor.prototype.ceil = function (this: Tensor): Tensor {
+  return this.dtype === 'float32' ? this.neg().floor().neg() : this;
 };
 
 Tensor.prototype.clip = function (this: Tensor, low: TensorLike | undefined, high?: TensorLike): Tensor {
