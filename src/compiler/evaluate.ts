@@ -17,7 +17,7 @@ export interface Surroundings {
 export function evaluate(expression: Expression, surroundings: Partial<Surroundings> = {}): number {
   const { load = () => missing('loads'), index = () => missing('loop axes'), accumulators = [] } = surroundings;
   const values = new Map<Expression, number>();
-  const valueOf = (e: Expression): number => {
+  const at = (e: Expression): number => {
     let value = values.get(e);
     if (value === undefined) {
       value = compute(e);
@@ -32,32 +32,30 @@ export function evaluate(expression: Expression, surroundings: Partial<Surroundi
       case 'load':
         return load(
           e.access,
-          e.access.dynamic.map(({ value }) => valueOf(value)),
+          e.access.dynamic.map(({ value }) => at(value)),
         );
       case 'index':
         return index(e.index) | 0;
       case 'accumulator':
         return accumulators[e.number] ?? missing(`accumulator ${e.number}`);
       case 'operation':
-        return evaluateOperation(e.op, e.operands[0]!.type === 'f32', valueOf(e.operands[0]!), () =>
-          valueOf(e.operands[1]!),
-        );
+        return evaluateOperation(e.op, e.operands[0]!.type === 'f32', at(e.operands[0]!), () => at(e.operands[1]!));
       case 'select': {
         const [condition, a, b] = e.operands;
-        return valueOf(condition) !== 0 ? valueOf(a) : valueOf(b);
+        return at(condition) !== 0 ? at(a) : at(b);
       }
       case 'guard': {
         const inside = e.bounds.every((bound) => {
-          const at = index(bound.index);
-          return at >= 0 && at < bound.extent;
+          const position = index(bound.index);
+          return position >= 0 && position < bound.extent;
         });
-        return inside ? valueOf(e.inside) : e.outside;
+        return inside ? at(e.inside) : e.outside;
       }
       default:
         return unreachable(e);
     }
   };
-  return valueOf(expression);
+  return at(expression);
 }
 
 function missing(what: string): never {

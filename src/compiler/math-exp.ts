@@ -1,4 +1,4 @@
-import { type Expression, float } from './expression.js';
+import type { Expression } from './expression.js';
 import {
   abs,
   add,
@@ -6,12 +6,12 @@ import {
   atMost,
   choose,
   div,
-  equal,
   floatBits,
   halvingBias,
   less,
   mul,
   nearestInteger,
+  neg,
   polynomial,
   scale,
   shiftLeft,
@@ -28,10 +28,10 @@ const highest = 89;
 
 /** (eʳ − 1 − r) / r² on ±log(2)/2: `scripts/fit-math.ts`, 2^-23.2 of eʳ. */
 const expTail = [0.49999228, 0.16667114, 0.041890617, 0.008312659];
-/** The same with one coefficient more for expm1: 2^-26.1 of eʳ − 1. */
+/** The same with one coefficient more: 2^-26.1 of eʳ − 1. */
 const expm1Tail = [0.49999997, 0.16666546, 0.041667435, 0.008366272, 0.0013870698];
 
-/** x = n·log 2 + r with |r| ≤ log(2)/2. */
+/** x = n·log 2 + r with |r| ≤ log(2)/2; the bits hold n + bias. */
 function reduce(x: Expression, bias: number): { rest: Expression; bits: Expression } {
   const { value: n, bits } = nearestInteger(mul(x, Math.LOG2E), bias);
   return { rest: sub(sub(x, mul(n, log2High)), mul(n, log2Low)), bits };
@@ -40,14 +40,25 @@ function reduce(x: Expression, bias: number): { rest: Expression; bits: Expressi
 /** eˣ for x ≤ 89. */
 function expBelow(x: Expression): Expression {
   const { rest: r, bits } = reduce(atLeast(x, lowest), halvingBias);
-  // 1 + (r + r²·tail)
   return scale(add(add(mul(mul(r, r), polynomial(r, expTail)), r), 1), bits);
 }
 
+/** eˣ. */
 export const exp = (x: Expression): Expression => expBelow(atMost(x, highest));
 
-/** 1 / (1 + e⁻ˣ), from e to the −|x|, which cannot overflow: e/(1 + e) on the left, 1/(1 + e) on the right. */
+/** 1 / (1 + e⁻ˣ), from e to the −|x|, which cannot overflow: e / (1 + e) left of 0, 1 / (1 + e) right of it. */
 export function sigmoid(x: Expression): Expression {
-  const e = expBelow(operationNegAbs(x));
+  const e = expBelow(neg(abs(x)));
   return div(choose(less(x, 0), e, 1), add(e, 1));
+}
+
+/** eˣ − 1. */
+export function expm1(x: Expression): Expression {
+  // below −30 it is −1; the bits are biased to give 2ⁿ⁻¹, which is finite where 2ⁿ no longer is
+  const { rest: r, bits } = reduce(atMost(atLeast(x, -30), highest), 126);
+  const half = floatBits(shiftLeft(bits, 23));
+  const p = add(mul(mul(r, r), polynomial(r, expm1Tail)), r);
+  const y = mul(add(mul(p, half), sub(half, 0.5)), 2);
+  // x itself where x²/2 no longer counts: halving would cut subnormals and lose the sign of 0
+  return choose(less(abs(x), 2 ** -26), x, y);
 }

@@ -58,7 +58,7 @@ export function nearestInteger(x: Expression, bias = 0): { value: Expression; bi
 /** Bias that lets `scale` halve the biased integer's bits. */
 export const halvingBias = 254;
 
-/** x · 2ⁿ by two factors, n from −300 to 254 in `bits` with halvingBias: right into subnormals and up to infinity. */
+/** x · 2ⁿ by two factors, n from −252 to 254 in `bits` with halvingBias: right into subnormals and up to infinity. */
 export function scale(x: Expression, bits: Expression): Expression {
   // ⌊n/2⌋ + 127 and n − ⌊n/2⌋ + 127 in the low nine bits; the shift drops what is above
   const half = shiftRight(bits, 1);

@@ -47,6 +47,7 @@ export {
   unreachable,
 } from './errors.js';
 export { compile } from './execute.js';
+export { failOnFile } from './file-error.js';
 export {
   canonicalKey,
   type Graph,
@@ -61,10 +62,9 @@ export {
   type TensorType,
   verifyGraph,
 } from './graph.js';
-export { failOnFile } from './file-error.js';
 export { interpret } from './interpret.js';
 export { Parameter, type ParameterOptions } from './parameter.js';
-export { philox4x32 } from './philox.js';
+export { philox4x32, philoxMultipliers, philoxRounds, philoxWeyl } from './philox.js';
 export {
   type ConvParams,
   convOutputSize,
