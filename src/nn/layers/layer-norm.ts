@@ -16,6 +16,7 @@ export interface LayerNormOptions {
 
 /**
  * y = (x − mean) / √(variance + ε) · gamma + beta, mean and (biased) variance those of each row. [..., features] -> the same shape.
+ * A row is the last axis, or as many last axes as `features` has sizes.
  *
  * @see Ba, Kiros & Hinton 2016, arXiv:1607.06450, equation 4
  */
@@ -23,13 +24,16 @@ export class LayerNorm extends Layer {
   readonly gamma: Parameter | undefined;
   readonly beta: Parameter | undefined;
   readonly epsilon: number;
+  readonly #axes: readonly number[];
 
-  constructor(features: number, options: LayerNormOptions = {}) {
+  constructor(features: number | Shape, options: LayerNormOptions = {}) {
     super();
+    const sizes = typeof features === 'number' ? [features] : features;
+    this.#axes = sizes.map((_, axis) => axis - sizes.length);
     const { epsilon = 1e-3, scale = true, center = true, flattenedFrom } = options;
     const role = { is: 'vector', flattenedFrom } as const;
-    this.gamma = scale ? this.parameter('gamma', [features], 'ones', { role }) : undefined;
-    this.beta = center ? this.parameter('beta', [features], 'zeros', { role }) : undefined;
+    this.gamma = scale ? this.parameter('gamma', sizes, 'ones', { role }) : undefined;
+    this.beta = center ? this.parameter('beta', sizes, 'zeros', { role }) : undefined;
     this.epsilon = epsilon;
   }
 
@@ -38,8 +42,9 @@ export class LayerNorm extends Layer {
   }
 
   forward(x: Tensor): Tensor {
-    const distances = x.sub(x.mean({ axis: -1, keepDims: true }));
-    const variance = distances.square().mean({ axis: -1, keepDims: true });
+    const row = { axis: this.#axes, keepDims: true };
+    const distances = x.sub(x.mean(row));
+    const variance = distances.square().mean(row);
     const normal = distances.mul(variance.add(this.epsilon).rsqrt());
     const scaled = this.gamma ? normal.mul(this.gamma) : normal;
     return this.beta ? scaled.add(this.beta) : scaled;
@@ -50,6 +55,14 @@ export class LayerNorm extends Layer {
   }
 }
 
-/** A LayerNorm layer for the features that come in. */
-export const layerNorm = ({ name, ...options }: LayerNormOptions & NameOption = {}): Blueprint =>
-  blueprint(({ shape, flattenedFrom }) => new LayerNorm(shape.at(-1) ?? 1, { flattenedFrom, ...options }), { name });
+/**
+ * A LayerNorm layer for the features that come in.
+ *
+ * @param options rank: how many last axes are one row (1)
+ */
+export const layerNorm = ({
+  name,
+  rank = 1,
+  ...options
+}: LayerNormOptions & { readonly rank?: number } & NameOption = {}): Blueprint =>
+  blueprint(({ shape, flattenedFrom }) => new LayerNorm(shape.slice(-rank), { flattenedFrom, ...options }), { name });
