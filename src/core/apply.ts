@@ -88,7 +88,7 @@ export interface Body {
 
 /** Traces `f` as a graph of its own over inputs of the given types: the body of a loop, a branch, a checkpoint. */
 export function traceBody(types: readonly TensorType[], f: (inputs: readonly Tensor[]) => readonly Tensor[]): Body {
-  const trace = new Trace(currentTrace());
+  const trace = new Trace({ parent: currentTrace(), isBody: true });
   const inputs = types.map((type, index) => trace.argument(type, index));
   const graph = trace.graph(withTrace(trace, () => f(inputs)));
   const captures = trace.sources.slice(types.length).map((source) => {

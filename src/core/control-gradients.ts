@@ -15,7 +15,7 @@ const trace = (): Trace => {
 /** `graph` inlined on marked copies of the inputs, so that it is computed anew where the gradient needs it. */
 function inlineMarked(graph: Graph, inputs: readonly Tensor[]): { marked: Tensor[]; outputs: Tensor[] } {
   const own = trace();
-  const marked = inputs.map((input) => own.mark(own.lift(input)));
+  const marked = inputs.map((input) => own.mark(own.lift(input), { barrier: true }));
   const outputs = inline(
     own.builder,
     graph,

@@ -1,4 +1,4 @@
-import { fail, InternalError, KilnError } from './errors.js';
+import { fail, KilnError } from './errors.js';
 import { type Graph, GraphBuilder, type Node, type NodeOf, type TensorType } from './graph.js';
 import type { Parameter } from './parameter.js';
 import type { ParamsOf, PrimitiveName } from './primitives/index.js';
@@ -21,14 +21,17 @@ export class Trace {
   /** One for each input of the graph. */
   readonly sources: Source[] = [];
   readonly parent: Trace | undefined;
+  /** Whether it is the body of a loop, a branch or a checkpoint, where nothing can be assigned. */
+  readonly isBody: boolean;
   /** Path of the layer whose forward is running. */
   label = '';
   readonly #captured = new Map<Tensor, Tensor>();
   readonly #parameters = new Map<Parameter, Binding>();
   #tags = 0;
 
-  constructor(parent?: Trace) {
+  constructor({ parent, isBody = false }: { readonly parent?: Trace | undefined; readonly isBody?: boolean } = {}) {
     this.parent = parent;
+    this.isBody = isBody;
   }
 
   #input(type: TensorType, source: Source): Tensor {
@@ -81,8 +84,8 @@ export class Trace {
   }
 
   /** The tensor under a node of its own, with regard to which a gradient can be taken. */
-  mark(tensor: Tensor): Tensor {
-    return this.add('identity', [tensor], { tag: ++this.#tags });
+  mark(tensor: Tensor, { barrier = false } = {}): Tensor {
+    return this.add('identity', [tensor], { tag: ++this.#tags, barrier });
   }
 
   read(parameter: Parameter): Tensor {
@@ -102,7 +105,7 @@ export class Trace {
   }
 
   write(parameter: Parameter, value: Tensor): void {
-    if (this.parent) {
+    if (this.isBody) {
       fail(
         `parameter ${parameter.name}: is assigned inside scan, cond or checkpoint`,
         'Carry the value through the loop and assign it after.',
@@ -155,7 +158,14 @@ export function withTrace<T>(trace: Trace, f: () => T): T {
   active = trace;
   try {
     const result = f();
-    if (result instanceof Promise) throw new InternalError('a traced function returned a promise');
+    if (result instanceof Promise) {
+      result.catch(() => undefined); // its own failure is not the one to report
+      fail(
+        'compile: the function is async',
+        'What happens after an await would not be traced: wait before the call, and hand the tensors in.',
+        KilnError,
+      );
+    }
     return result;
   } finally {
     active = outer;

@@ -4,6 +4,7 @@ import { execute, traceFunction } from './execute.js';
 import { checkLoss, gradientsIn, orZeros, seedFor } from './gradient.js';
 import { inline } from './graph.js';
 import { Parameter } from './parameter.js';
+import { formatShape } from './shape.js';
 import { Tensor } from './tensor/tensor.js';
 import { currentTrace, type Trace } from './trace.js';
 import { leavesOf, type MapLeaves, mapTree } from './tree.js';
@@ -135,7 +136,10 @@ export function scan<C, X, Y>(
   options: ScanOptions = {},
 ): [C, Y] {
   const carries = leavesOf(initial).map((leaf) => asTensor(leaf as TensorLike));
-  const sequences = leavesOf(xs).map((leaf) => asTensor(leaf as TensorLike));
+  const isGiven = (leaf: unknown): boolean => leaf !== undefined;
+  const sequences = leavesOf(xs)
+    .filter(isGiven)
+    .map((leaf) => asTensor(leaf as TensorLike));
   const length = options.length ?? sequences[0]?.shape[0];
   if (length === undefined) fail('scan: neither a sequence nor a length', 'Give xs, or { length }.', KilnError);
   const every = options.checkpointEvery;
@@ -145,13 +149,18 @@ export function scan<C, X, Y>(
   const types = [...carries, ...sequences.map(({ shape, dtype }) => ({ shape: shape.slice(1), dtype }))];
   const { graph, captures } = traceBody(types, (inputs) => {
     let next = 0;
-    const take = <T>(tree: T): T => mapTree(tree, () => inputs[next++]) as T;
+    const take = <T>(tree: T): T => mapTree(tree, (leaf) => (isGiven(leaf) ? inputs[next++] : undefined)) as T;
     const [carry, y] = body(take(initial), take(xs));
+    const left = leavesOf(carry).length;
+    if (left !== carries.length)
+      fail(
+        `scan: ${carries.length} carried tensors come in, ${left} leave`,
+        'The body returns [next carry, y], with a carry of the same structure as the initial one.',
+        KilnError,
+      );
     carryTree = carry;
     yTree = y;
-    return [...leavesOf(carry), ...leavesOf(y)]
-      .filter((leaf) => leaf !== undefined)
-      .map((leaf) => asTensor(leaf as TensorLike));
+    return [...leavesOf(carry), ...leavesOf(y)].filter(isGiven).map((leaf) => asTensor(leaf as TensorLike));
   });
   const results = applyAll('scan', [...carries, ...sequences, ...captures], {
     body: graph,
@@ -182,6 +191,7 @@ function chunked<C, X, Y>(
     );
   const { checkpointEvery: _, ...inner } = options;
   const split = mapTree(xs, (leaf) => {
+    if (leaf === undefined) return leaf;
     const tensor = asTensor(leaf as TensorLike);
     return tensor.reshape([length / every, every, ...tensor.shape.slice(1)]);
   }) as X;
@@ -199,11 +209,28 @@ function chunked<C, X, Y>(
 
 /** `then` where the bool scalar holds, else `otherwise`; only the chosen one runs. Both return trees of the same shapes. */
 export function cond<T>(predicate: TensorLike, then: () => T, otherwise: () => T): T {
+  const decides = asTensor(predicate, 'bool').cast('bool');
+  if (decides.size !== 1)
+    fail(
+      `cond: the predicate is ${formatShape(decides.shape)}`,
+      'It decides for the whole branch: reduce it with .any() or .all(), or choose element by element with where().',
+    );
   let tree: T | undefined;
+  let order: readonly string[] | undefined;
   const branch = (f: () => T) =>
     traceBody([], () => {
-      tree = f();
-      return leavesOf(tree).map((leaf) => asTensor(leaf as TensorLike));
+      const result = f();
+      tree ??= result;
+      const leaves = new Map<string, Tensor>();
+      mapTree(result, (leaf, path) => leaves.set(path, asTensor(leaf as TensorLike)));
+      order ??= [...leaves.keys()];
+      if (leaves.size !== order.length || !order.every((path) => leaves.has(path)))
+        fail(
+          `cond: the branches' results differ in structure: ${namesOf(order)} and ${namesOf([...leaves.keys()])}`,
+          'Both branches return trees with the same keys.',
+          KilnError,
+        );
+      return order.map((path) => leaves.get(path)!);
     });
   const [a, b] = [branch(then), branch(otherwise)];
   // both branches take the captures of both: each graph gets inputs for the other's and leaves them unread
@@ -214,10 +241,12 @@ export function cond<T>(predicate: TensorLike, then: () => T, otherwise: () => T
       const own = inputs.slice(from, from + body.captures.length).map((input) => input.node!);
       return inline(trace.builder, body.graph, own).map((node) => Tensor.ofNode(trace, node));
     }).graph;
-  const results = applyAll('cond', [asTensor(predicate, 'bool').cast('bool'), ...all], {
+  const results = applyAll('cond', [decides.reshape([]), ...all], {
     whenTrue: rebuild(a, 0),
     whenFalse: rebuild(b, a.captures.length),
   });
   let next = 0;
   return mapTree(tree as T, () => results[next++]) as T;
 }
+
+const namesOf = (paths: readonly string[]): string => `{ ${paths.map((path) => path || 'a tensor').join(', ')} }`;

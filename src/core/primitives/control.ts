@@ -5,8 +5,11 @@ import { interpret } from '../interpret.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
 import { type Primitive, primitive, type ReferenceArray } from './primitive.js';
 
-/** The same value under a name of its own, so that a gradient can be taken with regard to it, or that it is computed anew. */
-export const identity: Primitive<{ readonly tag: number }> = primitive({
+/**
+ * The same value under a name of its own, so that a gradient can be taken with regard to it. As a `barrier` it also keeps what
+ * is computed from it apart from what was computed before: a gradient that computes values anew instead of keeping them.
+ */
+export const identity: Primitive<{ readonly tag: number; readonly barrier: boolean }> = primitive({
   category: 'elementwise',
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   gradient: (dy) => [dy],

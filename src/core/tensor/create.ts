@@ -39,6 +39,8 @@ export function tensor(
       flat.push(item as number | boolean);
       return;
     }
+    if (depth === nested.length)
+      fail(`tensor: a row of ${item.length} stands where a number was expected`, 'All rows must have the same depth.');
     if (item.length !== nested[depth])
       fail(
         `tensor: rows of ${nested[depth]} and of ${item.length} at depth ${depth}`,

@@ -56,9 +56,9 @@ Tensor.prototype.reshape = function (this: Tensor, shape: Shape): Tensor {
   let full = [...shape];
   if (unknown >= 0) {
     const known = sizeOf(shape.filter((_, axis) => axis !== unknown));
-    if (known === 0 || this.size % known !== 0 || shape.indexOf(-1, unknown + 1) >= 0) {
+    if (known <= 0 || this.size % known !== 0) {
       fail(
-        `reshape: ${formatShape(this.shape)} to ${formatShape(shape)}: ${this.size} elements do not divide by ${known}`,
+        `reshape: ${formatShape(this.shape)} to ${formatShape(shape)}: ${known < 0 ? 'more than one size is open' : `${this.size} elements do not divide by ${known}`}`,
         'One size may be -1, and the others must divide the number of elements.',
       );
     }
