@@ -1,0 +1,61 @@
+import type { Affine } from './affine.js';
+import type { Axis } from './nest.js';
+
+/** One unknown of a sum: factor · d with d in low … high. */
+interface Term {
+  readonly factor: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Steps of the search before the answer is "perhaps". */
+const searchBudget = 20_000;
+
+const termsOf = ({ terms }: Affine, axes: readonly Axis[], sign: 1 | -1): Term[] =>
+  axes.flatMap(({ name, size }) => {
+    const factor = sign * (terms[name] ?? 0);
+    if (factor === 0) return [];
+    return [factor > 0 ? { factor, low: 0, high: size - 1 } : { factor: -factor, low: 1 - size, high: 0 }];
+  });
+
+/**
+ * Whether Σ factor · d can be `target`, and not only with every d = 0 where `isZeroKnown`. Goes from the greatest factor down,
+ * and tries only values whose remainder the smaller factors can still make up; `true` when that takes too long.
+ */
+function canSumTo(terms: readonly Term[], target: number, isZeroKnown: boolean): boolean {
+  const ordered = terms.toSorted((a, b) => b.factor - a.factor);
+  const reach: { readonly low: number; readonly high: number }[] = [{ low: 0, high: 0 }];
+  for (const { factor, low, high } of ordered.toReversed()) {
+    const rest = reach[0]!;
+    reach.unshift({ low: rest.low + factor * low, high: rest.high + factor * high });
+  }
+  let budget = searchBudget;
+  const search = (i: number, rest: number, isZero: boolean): boolean => {
+    if (budget-- <= 0) return true;
+    const term = ordered[i];
+    if (!term) return rest === 0 && !(isZeroKnown && isZero);
+    const below = reach[i + 1]!;
+    const first = Math.max(term.low, Math.ceil((rest - below.high) / term.factor));
+    const last = Math.min(term.high, Math.floor((rest - below.low) / term.factor));
+    for (let d = first; d <= last; d++) {
+      if (search(i + 1, rest - d * term.factor, isZero && d === 0)) return true;
+    }
+    return false;
+  };
+  return search(0, target, true);
+}
+
+/** Whether the places that two maps reach over their axes have one in common; in doubt, yes. */
+export function mayMeet(a: Affine, aAxes: readonly Axis[], b: Affine, bAxes: readonly Axis[]): boolean {
+  if ([...aAxes, ...bAxes].some(({ size }) => size === 0)) return false;
+  return canSumTo([...termsOf(a, aAxes, 1), ...termsOf(b, bAxes, -1)], b.constant - a.constant, false);
+}
+
+/** Whether different points of `axes` have different places; in doubt, no. */
+export function isInjective(map: Affine, axes: readonly Axis[]): boolean {
+  if (axes.some(({ size }) => size === 0)) return true;
+  const wide = axes.filter(({ size }) => size > 1);
+  if (wide.some(({ name }) => (map.terms[name] ?? 0) === 0)) return false;
+  const terms = wide.map(({ name, size }) => ({ factor: Math.abs(map.terms[name]!), low: 1 - size, high: size - 1 }));
+  return !canSumTo(terms, 0, true);
+}
