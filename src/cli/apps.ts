@@ -21,11 +21,12 @@ export interface App {
     options: CommonOptions & { readonly top: number },
     host: Host,
   ): Promise<unknown>;
-  summary(run: RunFolder, options: CommonOptions, host: Host): Promise<unknown>;
+  /** Of the network that it builds, whose weights are in a run or a file. */
+  summary(host: Host): Promise<unknown>;
 }
 
 const apps: Readonly<Record<string, () => Promise<App>>> = {
-  mnist: () => notYet('mnist'),
+  mnist: () => import('../apps/mnist/index.js'),
 };
 
 export const appNames: readonly string[] = Object.keys(apps);
@@ -40,8 +41,4 @@ export async function loadApp(name: string, where: string): Promise<App> {
     likely ? `Did you mean ${likely}?` : 'It was made by a newer Kiln, or edited.',
     KilnError,
   );
-}
-
-function notYet(name: string): never {
-  fail(`${name}: this build has no such application yet`, 'Build Kiln again when its folder is there.', KilnError);
 }

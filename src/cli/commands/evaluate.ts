@@ -1,6 +1,7 @@
 import { openRun } from '../../train/index.js';
 import { loadApp } from '../apps.js';
 import type { Context } from '../command.js';
+import { startDevice } from '../devices.js';
 import type { CommonOptions } from '../options.js';
 import { hostOf } from '../run-host.js';
 
@@ -10,5 +11,6 @@ export async function evaluate(
   const [[path]] = context.arguments as [[string]];
   const run = await openRun(path, { command: 'kiln evaluate' });
   const app = await loadApp((await run.readDescription()).app, `kiln evaluate: ${run.path}`);
+  await startDevice(context.options);
   return app.evaluate(run, context.options, hostOf(context));
 }

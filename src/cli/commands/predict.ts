@@ -1,6 +1,7 @@
 import { openRun } from '../../train/index.js';
 import { loadApp } from '../apps.js';
 import type { Context } from '../command.js';
+import { startDevice } from '../devices.js';
 import type { CommonOptions } from '../options.js';
 import { hostOf } from '../run-host.js';
 
@@ -8,5 +9,6 @@ export async function predict(context: Context<CommonOptions & { readonly top: n
   const [[path], files] = context.arguments as [[string], string[]];
   const run = await openRun(path, { command: 'kiln predict' });
   const app = await loadApp((await run.readDescription()).app, `kiln predict: ${run.path}`);
+  await startDevice(context.options);
   return app.predict(run, files, context.options, hostOf(context));
 }
