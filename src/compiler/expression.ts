@@ -186,24 +186,64 @@ export function walk(roots: readonly Expression[]): Expression[] {
 export const loadsOf = (roots: readonly Expression[]): Access[] =>
   walk(roots).flatMap((expression) => (expression.kind === 'load' ? [expression.access] : []));
 
-export const printAccess = ({ buffer, address, dynamic }: Access): string =>
-  `b${buffer}[${[printAffine(address), ...dynamic.map(({ value, stride }) => `${stride}·(${printExpression(value)})`)].join('+')}]`;
+/**
+ * Expressions as text. What several of them share, beyond a load or a number, gets a name and a line of its own, so that the
+ * text stays as long as the graph is large.
+ */
+export class ExpressionPrinter {
+  readonly definitions: string[] = [];
+  readonly #uses = new Map<Expression, number>();
+  readonly #texts = new Map<Expression, string>();
 
-export function printExpression(expression: Expression): string {
-  switch (expression.kind) {
-    case 'constant':
-      return `${expression.value}`;
-    case 'load':
-      return printAccess(expression.access);
-    case 'index':
-      return `(${printAffine(expression.index)})`;
-    case 'accumulator':
-      return `acc${expression.number}`;
-    case 'operation':
-      return `${expression.op}(${expression.operands.map(printExpression).join(', ')})`;
-    case 'select':
-      return `select(${expression.operands.map(printExpression).join(', ')})`;
-    case 'guard':
-      return `(${expression.bounds.map(({ index, extent }) => `0≤${printAffine(index)}<${extent}`).join(' ∧ ')} ? ${printExpression(expression.inside)} : ${expression.outside})`;
+  constructor(roots: readonly Expression[]) {
+    for (const root of roots) this.#uses.set(root, (this.#uses.get(root) ?? 0) + 1);
+    for (const expression of walk(roots))
+      for (const operand of operandsOf(expression)) this.#uses.set(operand, (this.#uses.get(operand) ?? 0) + 1);
   }
+
+  print(expression: Expression): string {
+    const known = this.#texts.get(expression);
+    if (known !== undefined) return known;
+    let text = this.#text(expression);
+    if ((this.#uses.get(expression) ?? 0) > 1 && operandsOf(expression).length > 0) {
+      const name = `t${this.definitions.length}`;
+      this.definitions.push(`${name} = ${text}`);
+      text = name;
+    }
+    this.#texts.set(expression, text);
+    return text;
+  }
+
+  access({ buffer, dtype, address, dynamic }: Access): string {
+    const parts = dynamic.map(
+      ({ value, stride, extent, outside }) => `${stride}·${outside}<${extent}(${this.print(value)})`,
+    );
+    return `b${buffer}.${dtype}[${[printAffine(address), ...parts].join('+')}]`;
+  }
+
+  #text(expression: Expression): string {
+    switch (expression.kind) {
+      case 'constant':
+        return `${Object.is(expression.value, -0) ? '-0' : expression.value}${expression.type === 'f32' ? 'f' : expression.type === 'bool' ? '?' : ''}`;
+      case 'load':
+        return this.access(expression.access);
+      case 'index':
+        return `(${printAffine(expression.index)})`;
+      case 'accumulator':
+        return `acc${expression.number}`;
+      case 'operation':
+        return `${expression.op}(${expression.operands.map((operand) => this.print(operand)).join(', ')})`;
+      case 'select':
+        return `select(${expression.operands.map((operand) => this.print(operand)).join(', ')})`;
+      case 'guard':
+        return `(${expression.bounds.map(({ index, extent }) => `0≤${printAffine(index)}<${extent}`).join(' ∧ ')} ? ${this.print(expression.inside)} : ${expression.outside})`;
+    }
+  }
+}
+
+/** One expression as text, the names of shared parts before it. */
+export function printExpression(expression: Expression): string {
+  const printer = new ExpressionPrinter([expression]);
+  const text = printer.print(expression);
+  return [...printer.definitions, text].join('; ');
 }

@@ -15,6 +15,7 @@ export {
   substitute,
   variable,
 } from './affine.js';
+export { contractionAsLoop } from './contraction-as-loop.js';
 export {
   type Access,
   type Bound,
@@ -49,5 +50,7 @@ export {
   printNest,
   type Store,
 } from './nest.js';
+export { type PlannedStep, type ProgramPlan, planProgram, printPlan } from './plan.js';
 export { type Buffer, type BufferRole, type LoweredProgram, launchesOf, printSteps, type Step } from './program.js';
+export { countJobs, type LoopSchedule, printLoopSchedule, scheduleLoop } from './schedule-loop.js';
 export { rules as simplifications, simplify } from './simplify.js';

@@ -1,6 +1,6 @@
 import { type Graph, InternalError, type Node, sizeOf } from '../core/index.js';
 import { type Affine, constantAffine } from './affine.js';
-import { fuse, type Group } from './fuse.js';
+import { fuse, type Group, printFusion } from './fuse.js';
 import { KernelBuilder, type StoredValue } from './kernel-builder.js';
 import { lowerContraction } from './lower-contraction.js';
 import { lowerCopies, lowerPointwise, lowerReduction, lowerScatter, lowerWindow } from './lower-loops.js';
@@ -11,6 +11,8 @@ import { simplify } from './simplify.js';
 export interface LowerOptions {
   readonly fusion: boolean;
   readonly simplification: (rule: string) => boolean;
+  /** Takes what the passes have to show. */
+  readonly show?: (stage: 'fusion', text: () => string) => void;
 }
 
 /**
@@ -18,15 +20,17 @@ export interface LowerOptions {
  *
  * @param donations for each output, the input whose place it may take
  */
-export function lower(graph: Graph, donations: readonly (number | undefined)[], options: LowerOptions): LoweredProgram {
+export function lower(
+  original: Graph,
+  donations: readonly (number | undefined)[],
+  options: LowerOptions,
+): LoweredProgram {
+  const graph = simplify(original, options.simplification);
   const lowering = new Lowering(options);
   const inputs = graph.inputs.map((node, index) => lowering.buffer(node, { kind: 'input', index }));
   const inside = new Map<Node, number>(graph.inputs.map((node, i) => [node, inputs[i]!]));
-  const { steps, outputs } = lowering.graph(
-    graph,
-    inside,
-    graph.outputs.map((_, i) => ({ kind: 'output', donor: donations[i] })),
-  );
+  const roles: BufferRole[] = graph.outputs.map((_, i) => ({ kind: 'output', donor: donations[i] }));
+  const { steps, outputs } = lowering.graph(graph, inside, roles);
   return { buffers: lowering.buffers, steps, outputs };
 }
 
@@ -51,6 +55,7 @@ class Lowering {
     roles: readonly (BufferRole | undefined)[],
   ): { steps: Step[]; outputs: number[] } {
     const plan = fuse(graph, this.#options.fusion);
+    this.#options.show?.('fusion', () => printFusion(plan));
     /** The node in whose buffer a value lies. */
     const home = (node: Node): Node => {
       const placement = plan.placements.get(node)!;

@@ -1,6 +1,6 @@
 import type { DType } from '../core/index.js';
 import { type Affine, printAffine } from './affine.js';
-import { type Access, type Expression, printAccess, printExpression, type ScalarType } from './expression.js';
+import { type Access, type Expression, ExpressionPrinter, type ScalarType } from './expression.js';
 
 /** One loop: a name that maps use, and how often it runs. */
 export interface Axis {
@@ -85,27 +85,34 @@ export const bufferDTypes = (nest: Nest): ReadonlyMap<number, DType> =>
   new Map(nest.stores.map(({ access }) => [access.buffer, access.dtype] as const));
 
 const printAxes = (axes: readonly Axis[]): string => axes.map(({ name, size }) => `${name}<${size}`).join(' ');
-const printOperand = ({ components, value }: Operand): string =>
-  `${printExpression(value)} where ${components.map(({ name, index, extent }) => `${name}=${printAffine(index)}${extent === undefined ? '' : `|${extent}`}`).join(' ')}`;
-const printStore = ({ access, value, mode }: Store): string =>
-  `    ${printAccess(access)} ${mode === 'add' ? '+=' : '='} ${printExpression(value)}`;
 
-/** A nest as text: what `KILN_DEBUG=kernels` and `kiln explain` show. Equal nests have equal texts. */
+/** A nest as text: what `KILN_DEBUG=kernels` and `kiln explain` show. Nests that do the same thing in the same way have equal texts. */
 export function printNest(nest: Nest): string {
-  const lines = [`${nest.name}: for ${printAxes(nest.axes)}`];
+  const gathered =
+    nest.kind === 'contraction' ? [nest.left.value, nest.right.value] : nest.accumulators.map(({ value }) => value);
+  const printer = new ExpressionPrinter([
+    ...gathered,
+    ...nest.stores.flatMap(({ value, access }) => [value, ...access.dynamic.map((index) => index.value)]),
+  ]);
+  const head = [`${nest.name}: for ${printAxes(nest.axes)}`];
   if (nest.kind === 'contraction') {
-    lines.push(
+    const operand = ({ components, value }: Operand): string =>
+      `${printer.print(value)} where ${components.map(({ name, index, extent }) => `${name}=${printAffine(index)}${extent === undefined ? '' : `|${extent}`}`).join(' ')}`;
+    head.push(
       `  acc0 = Σ ${printAxes(nest.reductions)}`,
-      `    left  ${printOperand(nest.left)}`,
-      `    right ${printOperand(nest.right)}`,
+      `    left  ${operand(nest.left)}`,
+      `    right ${operand(nest.right)}`,
     );
   } else {
-    if (nest.ordered) lines.push(`  in order ${printAxes([nest.ordered])}`);
+    if (nest.ordered) head.push(`  in order ${printAxes([nest.ordered])}`);
     nest.accumulators.forEach(({ combine, value, position }, i) => {
-      lines.push(
-        `  acc${i} = ${combine} over ${printAxes(nest.reductions)} of ${printExpression(value)}${position ? ` at ${printAffine(position)}` : ''}`,
+      head.push(
+        `  acc${i} = ${combine} over ${printAxes(nest.reductions)} of ${printer.print(value)}${position ? ` at ${printAffine(position)}` : ''}`,
       );
     });
   }
-  return [...lines, ...nest.stores.map(printStore)].join('\n');
+  const stores = nest.stores.map(
+    ({ access, value, mode }) => `    ${printer.access(access)} ${mode === 'add' ? '+=' : '='} ${printer.print(value)}`,
+  );
+  return [head[0]!, ...printer.definitions.map((line) => `    ${line}`), ...head.slice(1), ...stores].join('\n');
 }

@@ -9,7 +9,7 @@ export const normalize = (nest: Nest): Nest =>
 const sizesOf = (axes: readonly Axis[]): Map<string, number> => new Map(axes.map(({ name, size }) => [name, size]));
 
 /** An expression with every affine in it changed, and guards that became empty removed; shared parts stay shared. */
-function mapAffines(
+export function mapAffines(
   change: (affine: Affine) => Affine,
   isCertain: (affine: Affine, extent: number) => boolean,
 ): (expression: Expression) => Expression {

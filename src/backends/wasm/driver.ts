@@ -1,0 +1,168 @@
+import type { Buffer, Kernel, PlannedStep, ProgramPlan } from '../../compiler/index.js';
+import { bytesPerElement, InternalError } from '../../core/index.js';
+import type { Local, ModuleBuilder } from './assembler.js';
+import { addBarrier, emitBarrier } from './barrier.js';
+import type { EmittedKernel } from './emit-loop.js';
+
+/** The device's first bytes: words that all threads share while a program runs. Nothing lies at address 0. */
+export const controlLayout = { barrier: 1024, counter: 1280, fault: 1344, context: 2048, end: 65536 } as const;
+
+/** A program's context: where things are this time. Inputs and outputs follow, an address each. */
+export const contextLayout = { arena: 0, scratch: 4, addresses: 8 } as const;
+
+/** Inputs and outputs in the order of their addresses in the context. */
+export const addressedBuffers = ({ buffers }: ProgramPlan): Buffer[] =>
+  buffers.filter(({ role }) => role.kind === 'input' || role.kind === 'output');
+
+export interface DriverOptions {
+  readonly hasAtomics: boolean;
+  readonly mayWait: boolean;
+  /** Bytes that each thread has for itself; known once every kernel was asked for. */
+  readonly scratchBytes: number;
+  kernelOf(kernel: Kernel): EmittedKernel;
+}
+
+/**
+ * Adds `run(context, thread, threads)`: each phase's jobs are drawn from one counter by whichever thread is free, with a barrier
+ * after each phase. The counter is never reset: a phase of J jobs takes it from where it began to J + threads further on, since
+ * every thread draws once in vain.
+ */
+export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: DriverOptions): void {
+  for (const kernel of kernelsOf(plan.steps)) options.kernelOf(kernel);
+  const barrier = addBarrier(module, { mayWait: options.mayWait });
+  const f = module.function('run', ['i32', 'i32', 'i32'], ['i32']);
+  module.export('run', f);
+  const [context, thread, threads] = f.params as [Local, Local, Local];
+  const arena = f.local('i32');
+  const scratch = f.local('i32');
+  const begin = f.local('i32');
+  const job = f.local('i32');
+  const barrierAt = f.local('i32');
+  f.get(context).memory('i32.load', contextLayout.arena).set(arena);
+  f.get(context)
+    .memory('i32.load', contextLayout.scratch)
+    .get(thread)
+    .i32(options.scratchBytes)
+    .op('i32.mul')
+    .op('i32.add')
+    .set(scratch);
+  f.i32(controlLayout.barrier).set(barrierAt);
+
+  const slots = new Map(addressedBuffers(plan).map(({ id }, i) => [id, contextLayout.addresses + 4 * i]));
+  const counters = new Map<number, Local>();
+  const pushAddress = (id: number): void => {
+    const { role, dtype, elements } = plan.buffers[id]!;
+    switch (role.kind) {
+      case 'input':
+      case 'output':
+        f.get(context).memory('i32.load', slots.get(id)!);
+        return;
+      case 'temporary': {
+        const offset = plan.offsets.get(id);
+        if (offset === undefined) throw new InternalError(`buffer ${id} has no place in the arena`);
+        f.get(arena).i32(offset).op('i32.add');
+        return;
+      }
+      case 'slice': {
+        pushAddress(role.of);
+        const counter = counters.get(role.loop);
+        if (!counter) throw new InternalError(`buffer ${id} is a slice of loop ${role.loop}, used outside it`);
+        f.get(counter)
+          .i32(elements * bytesPerElement[dtype])
+          .op('i32.mul')
+          .op('i32.add');
+      }
+    }
+  };
+
+  const phase = (launches: readonly Kernel[]): void => {
+    const emitted = launches.map((kernel) => options.kernelOf(kernel));
+    const total = emitted.reduce((sum, { jobs }) => sum + jobs, 0);
+    if (total === 0) return;
+    f.block((done) => {
+      f.loop((again) => {
+        if (options.hasAtomics) {
+          f.i32(controlLayout.counter).i32(1).memory('i32.atomic.rmw.add', 0).get(begin).op('i32.sub').set(job);
+        } else {
+          f.i32(controlLayout.counter).memory('i32.load', 0).get(begin).op('i32.sub').set(job);
+          f.i32(controlLayout.counter)
+            .i32(controlLayout.counter)
+            .memory('i32.load', 0)
+            .i32(1)
+            .op('i32.add')
+            .memory('i32.store', 0);
+        }
+        f.get(job).i32(total).op('i32.ge_u').brIf(done);
+        let first = 0;
+        launches.forEach((kernel, i) => {
+          const { jobs, function: target } = emitted[i]!;
+          const call = (): void => {
+            f.comment(`${kernel.nest.name} ${kernel.label}`);
+            f.get(job);
+            if (first > 0) f.i32(first).op('i32.sub');
+            f.get(scratch).i32(controlLayout.fault);
+            for (const { buffer } of kernel.buffers) pushAddress(buffer);
+            f.call(target).br(again);
+          };
+          if (i === launches.length - 1) {
+            call();
+          } else {
+            f.get(job)
+              .i32(first + jobs)
+              .op('i32.lt_u');
+            f.if_(call);
+          }
+          first += jobs;
+        });
+      });
+    });
+    f.get(begin).i32(total).op('i32.add').get(threads).op('i32.add').set(begin);
+    emitBarrier(f, barrier, barrierAt, threads);
+  };
+
+  const steps = (list: readonly PlannedStep[]): void => {
+    for (const step of list) {
+      switch (step.kind) {
+        case 'phase':
+          phase(step.launches);
+          break;
+        case 'loop': {
+          if (step.length === 0) break;
+          const counter = f.local('i32');
+          counters.set(step.id, counter);
+          f.i32(step.reverse ? step.length - 1 : 0).set(counter);
+          f.loop((again) => {
+            steps(step.steps);
+            f.get(counter)
+              .i32(step.reverse ? -1 : 1)
+              .op('i32.add')
+              .tee(counter);
+            f.i32(step.reverse ? 0 : step.length - 1)
+              .op(step.reverse ? 'i32.ge_s' : 'i32.le_s')
+              .brIf(again);
+          });
+          f.free(counter);
+          break;
+        }
+        case 'branch':
+          pushAddress(step.predicate);
+          f.memory('i32.load8_u', 0);
+          f.if_(
+            () => steps(step.whenTrue),
+            () => steps(step.whenFalse),
+          );
+          break;
+      }
+    }
+  };
+  steps(plan.steps);
+  f.i32(0);
+}
+
+export function* kernelsOf(steps: readonly PlannedStep[]): Generator<Kernel> {
+  for (const step of steps) {
+    if (step.kind === 'phase') yield* step.launches;
+    else if (step.kind === 'loop') yield* kernelsOf(step.steps);
+    else yield* kernelsOf([...step.whenTrue, ...step.whenFalse]);
+  }
+}
