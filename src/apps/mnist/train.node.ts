@@ -40,9 +40,9 @@ export interface TrainResult {
  * @throws KilnError if there are no data, a file cannot be written, the loss is not finite, or a resumed run's options differ
  */
 export async function trainMnist(options: TrainMnistOptions, host: TrainHost): Promise<TrainResult> {
-  const { resume, out, ...wanted } = options;
+  const { resume, out } = options;
   const resumed = resume === undefined ? undefined : await resumeRun(resume, options, host);
-  const settings = resumed?.settings ?? wanted;
+  const settings = resumed?.settings ?? settingsOf(options);
   const state = resumed?.state;
   const { epochs, batchSize, learningRate, seed, limit, testLimit } = settings;
   const data = await mnist({
@@ -86,6 +86,16 @@ export async function trainMnist(options: TrainMnistOptions, host: TrainHost): P
 }
 
 type Settings = Omit<TrainMnistOptions, 'resume' | 'out'>;
+
+/** A command line hands in more than this: what decides the numbers is what run.json holds. */
+const settingsOf = ({ epochs, batchSize, learningRate, seed, limit, testLimit }: TrainMnistOptions): Settings => ({
+  epochs,
+  batchSize,
+  learningRate,
+  seed,
+  limit,
+  testLimit,
+});
 
 interface ResumedRun {
   readonly run: RunFolder;

@@ -48,7 +48,7 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kiln-mnist-'));
   whole = join(directory, 'whole');
   told = recorder();
-  trained = await app.train({ ...options, out: whole }, told.host);
+  trained = await app.train({ ...options, out: whole, ...{ json: false } }, told.host);
 });
 
 test('a run leaves its folder, and says what it found and where it lies', async () => {
@@ -73,7 +73,15 @@ test('a run leaves its folder, and says what it found and where it lies', async 
   assert.match(told.printed[2]!, /^Report: {5}\S+report\.html\nCheckpoint: \S+\nNext: {7}kiln predict \S+ digit\.png$/);
   assert.deepEqual(told.notes, [`Training on 5 digits, 2 epochs of 3 steps, in ${whole}`]);
   assert.equal(told.progress.filter(({ isEpochDone }) => isEpochDone).length, 2);
-  const records = await (await openRun(whole)).readMetrics();
+  const run = await openRun(whole);
+  assert.deepEqual((await run.readDescription()).options, {
+    epochs: 2,
+    batchSize: 2,
+    learningRate: 0.001,
+    limit: 5,
+    testLimit: 4,
+  });
+  const records = await run.readMetrics();
   assert.deepEqual(
     records.map(({ kind, step }) => `${kind} ${step}`),
     ['step 1', 'step 2', 'step 3', 'epoch 3', 'step 4', 'step 5', 'step 6', 'epoch 6'],
