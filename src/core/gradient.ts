@@ -1,7 +1,8 @@
 import { asTensor } from './apply.js';
 import { fail, InternalError, KilnError } from './errors.js';
 import { hasParts, type Node } from './graph.js';
-import { type GradientContext, type Primitive, primitives } from './primitives/index.js';
+import type { GradientContext } from './primitives/index.js';
+import { primitiveOf } from './primitives/registry.js';
 import { formatShape } from './shape.js';
 import { Tensor } from './tensor/tensor.js';
 import type { Trace } from './trace.js';
@@ -53,7 +54,7 @@ export function gradientsIn(
       (targets.includes(node) && !node.inputs.some((input) => between.has(input)))
     )
       continue;
-    const rule = primitives[node.op] as Primitive<unknown>;
+    const rule = primitiveOf(node.op);
     if (!rule.gradient) continue;
     const tensors = (nodes: readonly Node[]): Tensor[] => nodes.map((input) => Tensor.ofNode(trace, input));
     const outputsOf = hasParts(node)

@@ -1,7 +1,7 @@
 import type { DType } from './dtype.js';
 import { InternalError } from './errors.js';
 import type { ParamsOf, PrimitiveName } from './primitives/index.js';
-import { primitives } from './primitives/index.js';
+import { primitiveOf } from './primitives/registry.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
 
 export interface TensorType {
@@ -40,7 +40,7 @@ export class GraphBuilder {
     const key = `${op}(${inputs.map((node) => node.id).join()})${keyOf(params)}`;
     const known = this.#known.get(key);
     if (known) return known as NodeOf<K>;
-    const inferred = primitives[op].infer(inputs, params as never);
+    const inferred = primitiveOf(op).infer(inputs, params);
     const types = Array.isArray(inferred) ? (inferred as readonly TensorType[]) : [inferred as TensorType];
     const { shape, dtype } = types[0] ?? { shape: [], dtype: 'float32' as const };
     const node = { id: this.nodes.length, op, inputs, params, shape, dtype, types, label } as unknown as NodeOf<K>;
@@ -156,7 +156,7 @@ export function verifyGraph(graph: Graph, pass: string): void {
           `after ${pass}: ${node.op} #${node.id} uses ${input.op} #${input.id} before it is made`,
         );
     }
-    const inferred = primitives[node.op].infer(node.inputs, node.params as never);
+    const inferred = primitiveOf(node.op).infer(node.inputs, node.params);
     const types = (Array.isArray(inferred) ? inferred : [inferred]) as readonly TensorType[];
     types.forEach((type, i) => {
       const own = node.types[i];

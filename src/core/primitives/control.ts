@@ -1,9 +1,8 @@
 import { callGradient, condGradient, scanGradient } from '../control-gradients.js';
 import { fail, InternalError } from '../errors.js';
 import type { Graph, TensorType } from '../graph.js';
-import { interpret } from '../interpret.js';
-import { formatShape, sameShape, sizeOf } from '../shape.js';
-import { type Primitive, primitive, type ReferenceArray } from './primitive.js';
+import { formatShape, sameShape } from '../shape.js';
+import { type Primitive, primitive } from './primitive.js';
 
 /**
  * The same value under a name of its own, so that a gradient can be taken with regard to it. As a `barrier` it also keeps what
@@ -119,49 +118,3 @@ export const cond: Primitive<{ readonly whenTrue: Graph; readonly whenFalse: Gra
   gradient: (_, context) => condGradient(context),
   reference: severalResults,
 });
-
-/** Reference semantics of the control primitives: all results at once. */
-export function referenceResults(
-  node: { readonly op: string; readonly params: unknown },
-  inputs: readonly ReferenceArray[],
-): readonly ReferenceArray[] {
-  switch (node.op) {
-    case 'call':
-      return interpret((node.params as { body: Graph }).body, inputs);
-    case 'cond': {
-      const { whenTrue, whenFalse } = node.params as { whenTrue: Graph; whenFalse: Graph };
-      return interpret(inputs[0]!.data[0] ? whenTrue : whenFalse, inputs.slice(1));
-    }
-    case 'scan':
-      return referenceScan(node.params as ScanParams, inputs);
-    default:
-      throw new InternalError(`${node.op} has one result`);
-  }
-}
-
-function referenceScan(
-  { body, length, carries, sequences, reverse }: ScanParams,
-  inputs: readonly ReferenceArray[],
-): ReferenceArray[] {
-  let state = inputs.slice(0, carries);
-  const captures = inputs.slice(carries + sequences);
-  const stacked = body.outputs.slice(carries).map(({ shape, dtype }) => ({
-    shape: [length, ...shape],
-    dtype,
-    data: new Float64Array(length * sizeOf(shape)),
-  }));
-  for (let step = 0; step < length; step++) {
-    const t = reverse ? length - 1 - step : step;
-    const slices = inputs.slice(carries, carries + sequences).map(({ shape, dtype, data }) => {
-      const size = sizeOf(shape.slice(1));
-      return { shape: shape.slice(1), dtype, data: data.subarray(t * size, (t + 1) * size) };
-    });
-    const results = interpret(body, [...state, ...slices, ...captures]);
-    state = results.slice(0, carries);
-    stacked.forEach(({ data }, i) => {
-      const result = results[carries + i]!;
-      data.set(result.data, t * result.data.length);
-    });
-  }
-  return [...state, ...stacked];
-}

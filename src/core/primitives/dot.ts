@@ -54,7 +54,7 @@ export const dot: Primitive<DotParams> = primitive({
     const batch = leftBatch.map((_, i) => i);
     const left = leftFree.map((_, i) => batch.length + i);
     const right = rightFree.map((_, i) => batch.length + leftFree.length + i);
-    // of the contracted axes the product has the other operand's order: find the pair of each
+    // the contracted axes come in the other operand's order: find the pair of each
     const leftOf = rightContract.map((axis, i) => ({ axis, pair: leftContract[i]! })).sort((p, q) => p.axis - q.axis);
     const rightOf = leftContract.map((axis, i) => ({ axis, pair: rightContract[i]! })).sort((p, q) => p.axis - q.axis);
     return [
@@ -63,10 +63,11 @@ export const dot: Primitive<DotParams> = primitive({
         ...leftFree,
         ...leftOf.map(({ pair }) => pair),
       ]),
-      dotTo(dy, a!, { leftContract: left, rightContract: leftFree, leftBatch: batch, rightBatch: leftBatch }, [
+      // the left first: for a plain product the result has the right's order already
+      dotTo(a!, dy, { leftContract: leftFree, rightContract: left, leftBatch, rightBatch: batch }, [
         ...rightBatch,
-        ...rightFree,
         ...rightOf.map(({ pair }) => pair),
+        ...rightFree,
       ]),
     ];
   },

@@ -11,6 +11,7 @@ import * as indexing from './indexing.js';
 import * as movement from './movement.js';
 import type { Primitive } from './primitive.js';
 import * as reduction from './reduction.js';
+import { registerPrimitives } from './registry.js';
 import * as source from './source.js';
 import * as unary from './unary.js';
 import * as window from './window.js';
@@ -55,6 +56,8 @@ export const primitives = {
   scan,
   cond,
 } as const;
+
+registerPrimitives(primitives);
 
 export type PrimitiveName = keyof typeof primitives;
 export type ParamsOf<K extends PrimitiveName> = (typeof primitives)[K] extends Primitive<infer P> ? P : never;
