@@ -2,7 +2,7 @@
  * Kiln: deep learning in TypeScript, compiled.
  * Everything a program imports comes from here; importing it makes the devices known.
  */
-import './default-devices.node.js';
+import './backends/index.js';
 
 export * from './core/index.js';
 export * from './data/index.js';

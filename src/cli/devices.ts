@@ -1,16 +1,8 @@
-/** The devices that compute, registered where a command needs one; each backend is loaded when it is asked for. */
-import { type Device, fail, KilnError, registerDevice, useDevice } from '../core/index.js';
+/** The device of --device and --threads; backends are loaded by commands that compute, so that the others are quick. */
+import { useDevice } from '../core/index.js';
 import type { CommonOptions } from './options.js';
 
-type Backend = (options: Pick<CommonOptions, 'threads'>) => Promise<() => Device>;
-
-const backends: Readonly<Record<CommonOptions['device'], Backend>> = {
-  wasm: () => fail('kiln: this build has no device wasm yet', 'Take --device reference.', KilnError),
-  reference: async () => (await import('../backends/reference/index.js')).reference,
-};
-
-/** Makes the device of --device the one in use. */
-export async function startDevice(options: Pick<CommonOptions, 'device' | 'threads'>): Promise<void> {
-  registerDevice(options.device, await backends[options.device](options));
-  useDevice(options.device);
+export async function startDevice({ device, threads }: Pick<CommonOptions, 'device' | 'threads'>): Promise<void> {
+  const { wasm } = await import('../backends/index.js');
+  useDevice(device === 'wasm' && threads !== undefined ? wasm({ threads }) : device);
 }

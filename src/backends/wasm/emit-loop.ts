@@ -128,11 +128,14 @@ class LoopEmitter {
   /** The lane axis: groups of vectors, then single vectors, then points. */
   #lanes(at: Positions): void {
     const { lane, vectors } = this.#schedule;
-    if (!lane) return this.#points(at, 1, 1);
-    if (lane.over === 'reductions') return this.#reduceAcrossLanes(at);
-    this.#strips(lane.axis, this.#countOf(lane.axis), vectors, at, (inside, width, count) =>
-      this.#points(inside, width, count),
-    );
+    if (!lane) {
+      this.#points(at, 1, 1);
+    } else if (lane.over === 'reductions') {
+      this.#reduceAcrossLanes(at);
+    } else {
+      const count = this.#countOf(lane.axis);
+      this.#strips(lane.axis, count, vectors, at, (inside, width, group) => this.#points(inside, width, group));
+    }
   }
 
   /** Cuts `count` points of an axis into strips of `vectors` vectors, of one vector, and of one point. */

@@ -1,0 +1,5 @@
+/**
+ * apps: what people make with Kiln, one folder an application, each a command and a library function.
+ * They see the zoo, training and what those may see; the command line calls them through their own doors.
+ */
+export * as mnist from './mnist/index.js';
