@@ -14,9 +14,10 @@ export type AnyLayer = Layer<never, unknown>;
  * @example
  * class Residual extends Layer {
  *   readonly conv = this.layer('conv', new Conv2D(64, 64, 3, { padding: 'same' }));
+ *   readonly norm = this.layer('norm', new BatchNorm(64));
  *   readonly scale = this.parameter('scale', [64], 'ones');
  *   forward(x: Tensor, context?: Context): Tensor {
- *     return x.add(this.conv.forward(x, context).mul(this.scale));
+ *     return x.add(this.norm.forward(this.conv.forward(x), context).mul(this.scale));
  *   }
  * }
  */
