@@ -24,7 +24,7 @@ const mistakes: readonly (readonly [line: string, text: string])[] = [
   ['train mnist --out=', 'kiln train: --out is empty\n  Give it a value: --out PATH.'],
   [
     'train mnist --threads -1',
-    'kiln train: --threads takes a whole number from 1 to 256: got -1\n  For example --threads 1.',
+    'kiln train: --threads takes a whole number from 1 to 16: got -1\n  For example --threads 1.',
   ],
   [
     'train mnist --learning-rate NaN',
@@ -91,7 +91,7 @@ Options of all commands
   --json                   Print the result as JSON, for scripts
   --seed N                 Where all randomness comes from (from 0 to 4294967295, default 0)
   --device wasm|reference  What computes (default wasm)
-  --threads N              Threads that compute (from 1 to 256, default all cores)
+  --threads N              Threads that compute (from 1 to 16, default all cores)
   --out PATH               Where results are written
   -h, --help               Show this help
 
