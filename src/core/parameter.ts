@@ -35,6 +35,11 @@ export class Parameter {
     return this.#value !== undefined || this.#initial !== undefined;
   }
 
+  /** Whether its value is still the one it begins with: neither set since, nor trained. */
+  get isInitial(): boolean {
+    return this.#initial !== undefined;
+  }
+
   /** The tensor it holds now; inside a trace, the traced one. It keeps its value when the parameter changes. */
   get value(): Tensor {
     const traced = currentTrace()?.read(this);
@@ -59,7 +64,7 @@ export class Parameter {
       return;
     }
     storageOf(value).isShared = true;
-    this.#value = value;
+    this.adopt(value);
   }
 
   /** Sets the value from numbers on the host, as files and initialisers give them. */
@@ -92,5 +97,6 @@ export class Parameter {
   /** @internal Takes what a program wrote in its place. */
   adopt(value: Tensor): void {
     this.#value = value;
+    this.#initial = undefined;
   }
 }

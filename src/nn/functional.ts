@@ -11,7 +11,7 @@ import {
 } from '../core/index.js';
 import type { NameOption } from './blueprint.js';
 import type { Context } from './context.js';
-import { initialize } from './initialize.js';
+import { initializeParts } from './initialize.js';
 import { type AnyLayer, Layer } from './layer.js';
 import type { Signature } from './signature.js';
 import { Names, type Step, type Stepwise } from './steps.js';
@@ -138,6 +138,6 @@ export function graph<const I, const O>(
   { seed = 0 }: { readonly seed?: number } = {},
 ): Model<I, O> {
   const model = new Model(inputs, outputs);
-  initialize(model as unknown as AnyLayer, { seed, keepExisting: true });
+  initializeParts(model as unknown as AnyLayer, seed);
   return model;
 }

@@ -24,9 +24,19 @@ export interface InitializeOptions {
  * every device and whatever else is drawn. Values are drawn when they are first needed; what a file replaces never is.
  */
 export function initialize(model: AnyLayer, { seed = 0, keepExisting = false }: InitializeOptions = {}): void {
-  for (const entry of model.entries()) {
-    if (!keepExisting || !entry.parameter.hasValue) entry.parameter.initialize(() => firstValue(entry, seed));
-  }
+  for (const entry of model.entries()) if (!keepExisting || !entry.parameter.hasValue) begin(entry, seed);
+}
+
+/**
+ * The same for a model that was just put together of parts that may be models themselves: what was set or trained stays, what is
+ * still as it began begins anew under its new path, or two parts of one structure would begin alike.
+ */
+export function initializeParts(model: AnyLayer, seed: number): void {
+  for (const entry of model.entries()) if (!entry.parameter.hasValue || entry.parameter.isInitial) begin(entry, seed);
+}
+
+function begin(entry: ParameterEntry, seed: number): void {
+  entry.parameter.initialize(() => firstValue(entry, seed));
 }
 
 function firstValue({ path, parameter, initializer, fans }: ParameterEntry, seed: number): HostArray {

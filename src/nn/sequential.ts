@@ -1,7 +1,7 @@
 import { type ComputeDType, checkShape, type Shape, type Tensor } from '../core/index.js';
 import type { Blueprint } from './blueprint.js';
 import type { Context } from './context.js';
-import { initialize } from './initialize.js';
+import { initializeParts } from './initialize.js';
 import { Layer } from './layer.js';
 import { outputSignature, type Signature } from './signature.js';
 import { Names, type Step, type Stepwise } from './steps.js';
@@ -65,6 +65,6 @@ export function sequential(
 ): Sequential {
   checkShape('sequential: input', input);
   const model = new Sequential({ shape: input, dtype }, layers);
-  initialize(model, { seed, keepExisting: true });
+  initializeParts(model, seed);
   return model;
 }

@@ -29,6 +29,7 @@ import {
   meanSquaredError,
   multiply,
   reshape,
+  type Sequential,
   sequential,
   trainableParameters,
   training,
@@ -378,6 +379,25 @@ test('values that are there can be kept', () => {
   assert.deepEqual([...kernel.value.dataSync()], [1, 2, 3, 4]);
   initialize(model, { seed: 5 });
   assert.notDeepEqual([...kernel.value.dataSync()], [1, 2, 3, 4]);
+});
+
+test('two parts of one structure begin differently; what was set or trained stays when it becomes a part', () => {
+  const part = (): Sequential => sequential({ input: [2] }, [dense(2)]);
+  const [a, b, loaded] = [part(), part(), part()];
+  const kernelOf = (model: Sequential): number[] => [...model.parameters()['dense_1/kernel']!.value.dataSync()];
+  assert.deepEqual(kernelOf(a), kernelOf(b));
+  loaded.parameters()['dense_1/kernel']!.assign(
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+  );
+  const model = sequential({ input: [2] }, [a, b, loaded]);
+  assert.notDeepEqual(kernelOf(a), kernelOf(b));
+  assert.deepEqual(kernelOf(loaded), [1, 2, 3, 4]);
+  const values = valuesOf(model);
+  initialize(model, { seed: 3, keepExisting: true });
+  assert.deepEqual(valuesOf(model), values);
 });
 
 test('a parameter without a value says what to do', () => {
