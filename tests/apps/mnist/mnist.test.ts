@@ -4,16 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { before } from 'node:test';
 import * as app from '../../../src/apps/mnist/index.js';
-import { reference } from '../../../src/backends/reference/index.js';
-import { registerDevice, useDevice } from '../../../src/core/index.js';
+import { wasm } from '../../../src/backends/index.js';
+import { useDevice } from '../../../src/core/index.js';
 import { encodePng, mnist } from '../../../src/data/index.js';
 import { getWeights, summary } from '../../../src/nn/index.js';
 import { openRun, type Progress } from '../../../src/train/index.js';
 
-registerDevice('reference', reference);
-useDevice('reference');
+useDevice(wasm({ threads: 2 }));
 
-const options = { epochs: 2, batchSize: 2, learningRate: 0.001, seed: 3, limit: 5, testLimit: 4 };
+const options = { epochs: 2, batchSize: 8, learningRate: 0.001, seed: 3, limit: 20, testLimit: 4 };
 
 interface Recorder {
   readonly host: app.TrainHost;
@@ -71,14 +70,14 @@ test('a run leaves its folder, and says what it found and where it lies', async 
   assert.match(told.printed[0]!, /Total params: 600,810/);
   assert.match(told.printed[1]!, /^Confusion matrix \(rows: predicted, columns: true\)\n/);
   assert.match(told.printed[2]!, /^Report: {5}\S+report\.html\nCheckpoint: \S+\nNext: {7}kiln predict \S+ digit\.png$/);
-  assert.deepEqual(told.notes, [`Training on 5 digits, 2 epochs of 3 steps, in ${whole}`]);
+  assert.deepEqual(told.notes, [`Training on 20 digits, 2 epochs of 3 steps, in ${whole}`]);
   assert.equal(told.progress.filter(({ isEpochDone }) => isEpochDone).length, 2);
   const run = await openRun(whole);
   assert.deepEqual((await run.readDescription()).options, {
     epochs: 2,
-    batchSize: 2,
+    batchSize: 8,
     learningRate: 0.001,
-    limit: 5,
+    limit: 20,
     testLimit: 4,
   });
   const records = await run.readMetrics();
@@ -99,7 +98,7 @@ test('an interrupted run goes on to the same bits', async () => {
   // options that were not typed are the run's own
   const second = recorder([]);
   await app.train({ ...options, epochs: 9, seed: 0, resume: out }, second.host);
-  assert.equal(second.notes[0], `Training on 5 digits, 2 epochs of 3 steps, in ${out}, from step 2`);
+  assert.equal(second.notes[0], `Training on 20 digits, 2 epochs of 3 steps, in ${out}, from step 2`);
   for (const file of ['checkpoint.safetensors', 'metrics.jsonl', 'confusion-matrix.svg', 'mistakes.png']) {
     assert.ok((await readFile(join(out, file))).equals(await readFile(join(whole, file))), file);
   }
@@ -116,9 +115,9 @@ test('a run that was killed before its first checkpoint begins anew', async () =
 });
 
 test('what decides the numbers cannot be changed on the way', async () => {
-  await assert.rejects(app.train({ ...options, batchSize: 8, resume: whole }, recorder(['batchSize']).host), {
+  await assert.rejects(app.train({ ...options, batchSize: 16, resume: whole }, recorder(['batchSize']).host), {
     message:
-      `kiln train: --batch-size is 8, the run ${whole} has 2\n` +
+      `kiln train: --batch-size is 16, the run ${whole} has 8\n` +
       '  A run goes on with what it began with: leave --batch-size out, or start a new run.',
   });
   await assert.rejects(app.train({ ...options, testLimit: 8, resume: whole }, recorder(['testLimit']).host), {
