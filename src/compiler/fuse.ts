@@ -113,6 +113,8 @@ function storedFor(node: Node, input: Node): Node | undefined {
     case 'contraction':
       return viewed(input);
     case 'indexing':
+      // several axes of indices are run through as one
+      if (node.op === 'scatterAdd') return node.params.indexRank > 1 ? input : undefined;
       // a data-dependent index needs a place to count from
       return (node.op === 'gather' || node.op === 'dynamicSlice') && input === node.inputs[0] ? input : undefined;
     default:

@@ -1,4 +1,4 @@
-import { elementStridesOf, InternalError, type Node } from '../core/index.js';
+import { elementStridesOf, InternalError, type Node, sizeOf } from '../core/index.js';
 import { type Affine, addAffine, combine, constantAffine, scaleAffine, variable } from './affine.js';
 import {
   type Bound,
@@ -234,19 +234,22 @@ export function lowerScatter(node: Extract<Node, { op: 'scatterAdd' }>, stored: 
   const builder = new KernelBuilder(node.op, node.label, stored);
   const { axes, indices } = axesOf(node.shape, 'a');
   const strides = elementStridesOf(node.shape);
-  const count = at.shape.reduce((product, length) => product * length, 1);
-  // the indices as one row: they lie one after another in their buffer, or are computed from their flat position
   const flat = variable('t');
-  const places = at.shape.length === 1 ? [flat] : undefined;
-  const value = places ? builder.express(at, places) : builder.load(bufferOf(stored, at), at.dtype, flat);
-  const outer = elementStridesOf(updates.shape);
   const others = indices.filter((_, i) => i !== axis);
-  const otherStrides = [...outer.slice(0, axis), ...outer.slice(axis + indexRank)];
-  const update = builder.load(
-    bufferOf(stored, updates),
-    updates.dtype,
-    addAffine(combine(others, otherStrides), scaleAffine(flat, outer[axis + indexRank - 1] ?? 1)),
-  );
+  let value: Expression;
+  let update: Expression;
+  if (indexRank <= 1) {
+    const row = indexRank === 0 ? [] : [flat];
+    value = builder.express(at, row);
+    update = builder.express(updates, [...others.slice(0, axis), ...row, ...others.slice(axis)]);
+  } else {
+    // the axes of the indices as one row: so they lie one after another in their buffers
+    const outer = elementStridesOf(updates.shape);
+    const otherStrides = [...outer.slice(0, axis), ...outer.slice(axis + indexRank)];
+    const place = addAffine(combine(others, otherStrides), scaleAffine(flat, outer[axis + indexRank - 1]!));
+    value = builder.load(bufferOf(stored, at), at.dtype, flat);
+    update = builder.load(bufferOf(stored, updates), updates.dtype, place);
+  }
   const store = builder.storeAt(
     node,
     combine(
@@ -263,7 +266,7 @@ export function lowerScatter(node: Extract<Node, { op: 'scatterAdd' }>, stored: 
     kind: 'loop',
     axes: axes.filter(({ name }) => name !== `a${axis}`),
     reductions: [],
-    ordered: { name: 't', size: count },
+    ordered: { name: 't', size: sizeOf(at.shape) },
     accumulators: [],
     stores: [store],
   });
