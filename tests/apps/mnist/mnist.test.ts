@@ -104,6 +104,20 @@ test('an interrupted run goes on to the same bits', async () => {
   }
 });
 
+test('the bits do not depend on the number of threads', async () => {
+  for (const threads of [1, 3]) {
+    useDevice(wasm({ threads }));
+    const out = join(directory, `threads-${threads}`);
+    await app.train({ ...options, out }, recorder().host);
+    for (const file of ['checkpoint.safetensors', 'metrics.jsonl']) {
+      assert.ok(
+        (await readFile(join(out, file))).equals(await readFile(join(whole, file))),
+        `${threads} threads: ${file}`,
+      );
+    }
+  }
+});
+
 test('a run that was killed before its first checkpoint begins anew', async () => {
   const out = join(directory, 'early');
   await app.train({ ...options, out }, recorder([], 1).host);
