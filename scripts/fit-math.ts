@@ -7,7 +7,7 @@
 import { erfReference } from '../src/core/primitives/special.js';
 import { type Fit, fitRational } from './fit-rational.js';
 
-const { LN2, log, log1p, exp, expm1, sin, cos, tanh, PI, SQRT2 } = Math;
+const { LN2, log, log1p, exp, expm1, sin, cos, PI, SQRT2 } = Math;
 const slack = 1.001; // the reduction's rounding leads a little past the interval
 
 /** log(1 + f) = 2·artanh(s) with s = f / (2 + f); the quotient (2·artanh(s) − 2s) / s³ as a function of z = s². */
@@ -17,6 +17,20 @@ const artanhTail = (z: number): number => {
   return (log1p(s) - log1p(-s) - 2 * s) / (s * z);
 };
 const largestS = ((SQRT2 - 1) / (SQRT2 + 1)) * slack;
+
+/** sin and cos: x·2/π is rounded before it is rounded to an integer, for large x by up to 0.005. */
+const largestAngle = (PI / 2) * 0.505;
+/** Where erf changes from one form to the other. */
+const erfBorder = 1.25;
+const erfQuotient = (z: number): number =>
+  z < 1e-6 ? (2 / Math.sqrt(PI)) * (1 - z / 3) : erfReference(Math.sqrt(z)) / Math.sqrt(z);
+/** 1 − erf x, by its continued fraction where the difference would cancel (Abramowitz & Stegun 7.1.14). */
+function erfcReference(x: number): number {
+  if (x < 2) return 1 - erfReference(x);
+  let fraction = x;
+  for (let n = 80; n >= 1; n--) fraction = x + n / 2 / fraction;
+  return exp(-x * x) / (Math.sqrt(PI) * fraction);
+}
 
 const fits: Readonly<Record<string, Fit>> = {
   'exp: (eʳ − 1 − r) / r²': {
@@ -63,7 +77,7 @@ const fits: Readonly<Record<string, Fit>> = {
     target: (z) => (z < 1e-6 ? -1 / 6 + z / 120 : (sin(Math.sqrt(z)) / Math.sqrt(z) - 1) / z),
     weight: (z) => z,
     from: 0,
-    to: (PI / 4) ** 2 * slack,
+    to: largestAngle ** 2,
     numerator: 2,
     denominator: 0,
   },
@@ -71,26 +85,25 @@ const fits: Readonly<Record<string, Fit>> = {
     target: (z) => (z < 1e-3 ? 1 / 24 - z / 720 + (z * z) / 40320 : (cos(Math.sqrt(z)) - 1 + z / 2) / (z * z)),
     weight: (z) => z * z,
     from: 0,
-    to: (PI / 4) ** 2 * slack,
+    to: largestAngle ** 2,
     numerator: 2,
     denominator: 0,
   },
-  'tanh: tanh x / x of z = x²': {
-    target: (z) => (z < 1e-8 ? 1 - z / 3 : tanh(Math.sqrt(z)) / Math.sqrt(z)),
-    weight: (z) => (z < 1e-8 ? 1 : Math.sqrt(z) / tanh(Math.sqrt(z))),
+  'erf: erf x / x − 1 of z = x², |x| ≤ 1.25': {
+    target: (z) => erfQuotient(z) - 1,
+    weight: (z) => 1 / erfQuotient(z),
     from: 0,
-    to: 9.02 ** 2,
+    to: erfBorder ** 2,
     numerator: 6,
-    denominator: 3,
-    first: 1,
+    denominator: 0,
   },
-  'erf: erf x / x of z = x²': {
-    target: (z) => (z < 1e-8 ? (2 / Math.sqrt(PI)) * (1 - z / 3) : erfReference(Math.sqrt(z)) / Math.sqrt(z)),
-    weight: (z) => (z < 1e-8 ? 1 : Math.sqrt(z) / erfReference(Math.sqrt(z))),
-    from: 0,
-    to: 3.93 ** 2,
-    numerator: 6,
-    denominator: 4,
+  'erf: (1 − erf x)^(−1/16), x ≥ 1.25': {
+    target: (x) => erfcReference(x) ** (-1 / 16),
+    weight: (x) => (16 * erfcReference(x) ** (17 / 16)) / erfReference(x),
+    from: erfBorder,
+    to: 4,
+    numerator: 5,
+    denominator: 0,
   },
 };
 

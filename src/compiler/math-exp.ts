@@ -16,6 +16,7 @@ import {
   scale,
   shiftLeft,
   sub,
+  withSignOf,
 } from './math-operations.js';
 
 /** log 2 in two parts (Cody and Waite 1980): the first has 16 bits, so that its product with an exponent is exact. */
@@ -52,13 +53,24 @@ export function sigmoid(x: Expression): Expression {
   return div(choose(less(x, 0), e, 1), add(e, 1));
 }
 
+/** eʳ − 1 on ±log(2)/2. */
+const expm1OfRest = (r: Expression): Expression => add(mul(mul(r, r), polynomial(r, expm1Tail)), r);
+
 /** eˣ − 1. */
 export function expm1(x: Expression): Expression {
   // below −30 it is −1; the bits are biased to give 2ⁿ⁻¹, which is finite where 2ⁿ no longer is
   const { rest: r, bits } = reduce(atMost(atLeast(x, -30), highest), 126);
   const half = floatBits(shiftLeft(bits, 23));
-  const p = add(mul(mul(r, r), polynomial(r, expm1Tail)), r);
-  const y = mul(add(mul(p, half), sub(half, 0.5)), 2);
+  const y = mul(add(mul(expm1OfRest(r), half), sub(half, 0.5)), 2);
   // x itself where x²/2 no longer counts: halving would cut subnormals and lose the sign of 0
   return choose(less(abs(x), 2 ** -26), x, y);
+}
+
+/** Hyperbolic tangent: E / (E + 2), E = e^(2|x|) − 1, with the sign of x. Beyond 9.02 it is 1 in float32. */
+export function tanh(x: Expression): Expression {
+  const held = atMost(abs(x), 9.02);
+  const { rest: r, bits } = reduce(add(held, held), 127);
+  const power = floatBits(shiftLeft(bits, 23));
+  const e = add(mul(expm1OfRest(r), power), sub(power, 1));
+  return withSignOf(x, div(e, add(e, 2)));
 }

@@ -12,6 +12,7 @@ import {
   less,
   mul,
   sub,
+  upperHalf,
   xor,
 } from './math-operations.js';
 
@@ -22,14 +23,12 @@ export function modInt(a: Expression, b: Expression): Expression {
   return selectOf(equal(b, 0), int(0), selectOf(isOpposite, add(rest, b), rest));
 }
 
-/** The upper twelve bits of a significand: products of two such halves are exact. */
-const upperHalf = (x: Expression): Expression => floatBits(and(intBits(x), ~0xfff));
-
 /**
  * Remainder of float32 with the divisor's sign, a − ⌊a/b⌋·b; NaN where the divisor is 0 or a is infinite.
  *
- * Exact for quotients up to 2²⁴ (where the signs differ and |a| < |b| it is the sum a + b, rounded): the product
- * ⌊a/b⌋·b is taken with its rounding error. Beyond, ⌊a/b⌋ has no float32, and the result lies anywhere from 0 to b.
+ * Exact for quotients up to 2²⁴ and |a| < 2¹²⁷ (where the signs differ and |a| < |b| it is the sum a + b, rounded): the
+ * product ⌊a/b⌋·b is taken with its rounding error. Beyond 2²⁴, where ⌊a/b⌋ need not be a float32 and neighbouring a
+ * are more than b apart, it is 0; an exact remainder, as C's fmod, would take a loop.
  *
  * @see Dekker 1971, "A floating-point technique for extending the available precision", for the error of a product
  */
@@ -50,10 +49,12 @@ export function modFloat(a: Expression, b: Expression): Expression {
   const rest = sub(sub(dividend, product), error);
 
   // a/b may have been rounded up or down past an integer: one divisor too few or too many
-  const lowered = choose(less(rest, divisor), rest, sub(rest, divisor));
-  const corrected = choose(less(rest, 0), add(rest, divisor), lowered);
-  const held = choose(less(corrected, 0), 0, choose(greater(corrected, divisor), divisor, corrected));
+  const lowered = choose(greater(rest, divisor), sub(rest, divisor), rest);
+  const near = choose(less(rest, 0), add(rest, divisor), lowered);
+  // 0 for finite a and b not 0, else NaN
+  const far = div(mul(dividend, 0), divisor);
+  const value = choose(greater(abs(quotient), 2 ** 24), far, near);
   // 0·∞ in the product
   const isWhole = and(equal(divisor, Number.POSITIVE_INFINITY), less(abs(a), Number.POSITIVE_INFINITY));
-  return turn(choose(isWhole, choose(less(dividend, 0), divisor, dividend), held));
+  return turn(choose(isWhole, choose(less(dividend, 0), divisor, dividend), value));
 }

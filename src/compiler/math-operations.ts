@@ -65,3 +65,10 @@ export function scale(x: Expression, bits: Expression): Expression {
   const rest = sub(bits, half);
   return mul(mul(x, floatBits(shiftLeft(half, 23))), floatBits(shiftLeft(rest, 23)));
 }
+
+/** The upper twelve bits of a significand: products of two such halves are exact. */
+export const upperHalf = (x: Expression): Expression => floatBits(and(intBits(x), ~0xfff));
+
+/** `magnitude`, which is not negative, with the sign of x. */
+export const withSignOf = (x: Expression, magnitude: Expression): Expression =>
+  floatBits(or(and(intBits(x), 1 << 31), intBits(magnitude)));

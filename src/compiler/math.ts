@@ -6,10 +6,10 @@
 import { type Expression, float, operation } from './expression.js';
 import { choose, div, greater, less } from './math-operations.js';
 
-export { exp, expm1, sigmoid } from './math-exp.js';
+export { erf } from './math-erf.js';
+export { exp, expm1, sigmoid, tanh } from './math-exp.js';
 export { log, log1p } from './math-log.js';
 export { modFloat, modInt } from './math-mod.js';
-export { erf, tanh } from './math-odd.js';
 export { pow } from './math-pow.js';
 export { philox, randomWord } from './math-random.js';
 export { cos, sin } from './math-trigonometric.js';
