@@ -109,7 +109,7 @@ function checkValues(f: Function_, made: readonly Made[], tolerance: number): re
       assertClose(`${device}, compiled`, compiled[i]!, expected[i]!, tolerance);
       // the reference rounds to float32 after each eager operation, and once at the end of a program
       if (isElementwise && device !== 'reference')
-        assert.deepEqual(compiled[i]!.dataSync(), value.dataSync(), `${device}: compiled and eager differ in bits`);
+        assertSameBits(`${device}, compiled against eager`, compiled[i]!, value);
     });
   });
   return traced.graph.nodes;
@@ -186,6 +186,14 @@ function checkGradients(f: Function_, made: readonly Made[], random: HostRandom,
       });
     });
   }
+}
+
+/** Equal to the last bit, the sign of zero too; a NaN is a NaN. */
+function assertSameBits(what: string, actual: Tensor, expected: Tensor): void {
+  const wanted = expected.dataSync();
+  actual.dataSync().forEach((value, i) => {
+    if (!Object.is(value, wanted[i])) assert.fail(`${what}: element ${i} is ${value}, not ${wanted[i]}`);
+  });
 }
 
 function assertNear(what: string, actual: number, expected: number): void {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type PrimitiveName, primitives } from '../../src/core/index.js';
 import { type Case, checkCase } from '../check-op.js';
-import { devices } from '../devices.js';
 import { contractionCases } from './cases/contraction.js';
 import { controlCases, scanInteger } from './cases/control.js';
 import { binaryCases, unaryCases } from './cases/elementwise.js';
@@ -10,8 +9,6 @@ import { indexingCases } from './cases/indexing.js';
 import { movementCases } from './cases/movement.js';
 import { reductionCases } from './cases/reduction.js';
 import { windowCases } from './cases/window.js';
-
-for (const { name, skip } of devices) test(`device ${name}`, { skip: skip ?? false }, () => {});
 
 const cases: Readonly<Partial<Record<PrimitiveName, Case>>> = {
   ...unaryCases,
