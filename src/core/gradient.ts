@@ -67,7 +67,11 @@ export function gradientsIn(
       params: node.params,
       dys,
     };
+    // what a layer's gradient computes carries the layer's name
+    const outer = trace.label;
+    trace.label = node.label;
     const results = rule.gradient(dys.find((dy) => dy !== undefined)!, context);
+    trace.label = outer;
     node.inputs.forEach((input, i) => {
       const gradient = results[i];
       if (!gradient || !between.has(input)) return;
