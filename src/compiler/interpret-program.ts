@@ -1,5 +1,6 @@
 import { bytesPerElement, failIndex, InternalError, type TypedArray, viewAs } from '../core/index.js';
 import type { Affine } from './affine.js';
+import { identityOf } from './empty.js';
 import { evaluate, type Surroundings } from './evaluate.js';
 import type { Access, Expression } from './expression.js';
 import {
@@ -286,19 +287,8 @@ interface Gathered {
   isEmpty: boolean;
 }
 
-const identities = {
-  sum: 0,
-  prod: 1,
-  max: Number.NEGATIVE_INFINITY,
-  min: Number.POSITIVE_INFINITY,
-  argmax: 0,
-  argmin: 0,
-} as const;
-
 const startOf = ({ combine, type }: Accumulator): Gathered => {
-  const identity = identities[combine];
-  const value = type === 'f32' ? identity : Math.min(2147483647, Math.max(-2147483648, identity));
-  return { value, position: 0, isEmpty: true };
+  return { value: identityOf(combine, type), position: 0, isEmpty: true };
 };
 
 const resultOf = ({ value, position }: Gathered, { combine, type }: Accumulator): number => {

@@ -59,7 +59,13 @@ export class KernelBuilder {
   }
 
   load(buffer: number, dtype: DType, address: Affine, dynamic: Access['dynamic'] = []): Expression {
-    return { kind: 'load', type: scalarTypeOf(dtype), access: this.access(buffer, dtype, address, dynamic) };
+    const key = `@${buffer}[${printAffine(address)}]`;
+    const known = dynamic.length === 0 && this.#made.get(key);
+    if (known) return known;
+    const access = this.access(buffer, dtype, address, dynamic);
+    const load: Expression = { kind: 'load', type: scalarTypeOf(dtype), access };
+    if (dynamic.length === 0) this.#made.set(key, load);
+    return load;
   }
 
   /** A store into a node's buffer at a place of its own choosing. */

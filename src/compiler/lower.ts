@@ -1,5 +1,6 @@
 import { type Graph, InternalError, type Node, sizeOf } from '../core/index.js';
 import { type Affine, constantAffine } from './affine.js';
+import { hasPoints } from './empty.js';
 import { fuse, type Group, printFusion } from './fuse.js';
 import { KernelBuilder, type StoredValue } from './kernel-builder.js';
 import { lowerContraction } from './lower-contraction.js';
@@ -98,7 +99,7 @@ class Lowering {
       }
       if (group.stored.length > 0 && group.stored.every((node) => node.op === 'part')) continue;
       for (const node of group.stored) make(node);
-      steps.push(...lowerGroup(group, stored).map((kernel) => ({ kind: 'launch' as const, kernel })));
+      steps.push(...lowerGroup(group, stored).flatMap(launch));
     }
     return { steps, outputs: graph.outputs.map((output) => bufferOf.get(home(output))!) };
   }
@@ -108,12 +109,12 @@ class Lowering {
     const graph = simplify(body, this.#options.simplification);
     const bufferOf = new Map<Node, number>(graph.inputs.map((node, i) => [node, inputs[i]!]));
     const { steps, outputs } = this.graph(graph, bufferOf, []);
-    return [...steps, ...targets.map((target, i) => this.#copy(outputs[i]!, target))];
+    return [...steps, ...targets.flatMap((target, i) => this.#copy(outputs[i]!, target))];
   }
 
-  #copy(from: number, to: number): Step {
+  #copy(from: number, to: number): Step[] {
     const { elements, dtype } = this.buffers[to]!;
-    return { kind: 'launch', kernel: copyKernel(from, to, elements, dtype) };
+    return launch(copyKernel(from, to, elements, dtype));
   }
 
   #scan(node: Extract<Node, { op: 'scan' }>, operands: readonly number[], results: readonly number[]): Step[] {
@@ -127,8 +128,10 @@ class Lowering {
       return i < carries + sequences ? slice(operands[i]!, input) : operands[i]!;
     });
     const targets = body.outputs.map((output, i) => (i < carries ? next[i]! : slice(results[i]!, output)));
-    const steps = [...this.#body(body, inputs, targets), ...next.map((buffer, i) => this.#copy(buffer, held[i]!))];
-    return [...held.map((buffer, i) => this.#copy(operands[i]!, buffer)), { kind: 'loop', id, length, reverse, steps }];
+    const begin = held.flatMap((buffer, i) => this.#copy(operands[i]!, buffer));
+    if (length === 0) return begin;
+    const steps = [...this.#body(body, inputs, targets), ...next.flatMap((buffer, i) => this.#copy(buffer, held[i]!))];
+    return [...begin, { kind: 'loop', id, length, reverse, steps }];
   }
 
   #cond(
@@ -147,6 +150,9 @@ class Lowering {
     ];
   }
 }
+
+/** A kernel with a point to work at. */
+const launch = (kernel: Kernel): Step[] => (hasPoints(kernel.nest) ? [{ kind: 'launch', kernel }] : []);
 
 function copyKernel(from: number, to: number, elements: number, dtype: Node['dtype']): Kernel {
   const builder = new KernelBuilder('copy', '', { bufferOf: () => undefined });

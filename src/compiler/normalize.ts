@@ -1,10 +1,16 @@
 import { type Affine, coefficient, rangeOf } from './affine.js';
+import { withoutEmptyReductions } from './empty.js';
 import { type Access, type Expression, operation, selectOf, walk } from './expression.js';
 import type { Axis, Component, ContractionNest, LoopNest, Nest, Operand } from './nest.js';
 
-/** The same nest in a simpler form: guards that cannot fail are gone, and neighbouring axes that every map runs through alike are one. */
-export const normalize = (nest: Nest): Nest =>
-  nest.kind === 'loop' ? normalizeLoop(nest) : normalizeContraction(nest);
+/**
+ * The same nest in a simpler form: no reductions over nothing, guards that cannot fail are gone, and neighbouring axes that
+ * every map runs through alike are one.
+ */
+export function normalize(nest: Nest): Nest {
+  const full = withoutEmptyReductions(nest);
+  return full.kind === 'loop' ? normalizeLoop(full) : normalizeContraction(full);
+}
 
 const sizesOf = (axes: readonly Axis[]): Map<string, number> => new Map(axes.map(({ name, size }) => [name, size]));
 
