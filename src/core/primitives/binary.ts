@@ -92,22 +92,22 @@ export const notEqual: Elementwise = binary('notEqual', {
   reference: (a, b) => Number(a !== b),
 });
 export const less: Elementwise = binary('less', {
-  accepts: anyType,
+  accepts: numbers,
   result: 'bool',
   reference: (a, b) => Number(a < b),
 });
 export const lessEqual: Elementwise = binary('lessEqual', {
-  accepts: anyType,
+  accepts: numbers,
   result: 'bool',
   reference: (a, b) => Number(a <= b),
 });
 export const greater: Elementwise = binary('greater', {
-  accepts: anyType,
+  accepts: numbers,
   result: 'bool',
   reference: (a, b) => Number(a > b),
 });
 export const greaterEqual: Elementwise = binary('greaterEqual', {
-  accepts: anyType,
+  accepts: numbers,
   result: 'bool',
   reference: (a, b) => Number(a >= b),
 });

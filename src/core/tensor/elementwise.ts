@@ -89,8 +89,8 @@ const binaries = {
   greaterEqual: 'greaterEqual',
 } as const satisfies Record<string, Plain>;
 const wantsFloat: ReadonlySet<string> = new Set(['div', 'pow']);
-const comparisons: ReadonlySet<string> = new Set(['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual']);
-const logic: ReadonlySet<string> = new Set(['and', 'or', 'xor']);
+/** Operations that have bool operands as they are; the order of bool is that of 0 and 1. */
+const takesBool: ReadonlySet<string> = new Set(['and', 'or', 'xor', 'equal', 'notEqual']);
 
 /** The two operands in their common dtype. A number takes the tensor's dtype unless it does not fit into it. */
 function alike(op: string, x: Tensor, other: TensorLike): [Tensor, Tensor] {
@@ -108,8 +108,7 @@ function alike(op: string, x: Tensor, other: TensorLike): [Tensor, Tensor] {
       : 'int32';
   const y = asTensor(other, literal);
   const common = promote(x.dtype, y.dtype);
-  const keepsBool = comparisons.has(op) || logic.has(op);
-  const dtype: DType = wantsFloat.has(op) ? 'float32' : common === 'bool' && !keepsBool ? 'int32' : common;
+  const dtype: DType = wantsFloat.has(op) ? 'float32' : common === 'bool' && !takesBool.has(op) ? 'int32' : common;
   return [x.cast(dtype as ComputeDType), y.cast(dtype as ComputeDType)];
 }
 
