@@ -6,6 +6,8 @@ interface Term {
   readonly factor: number;
   readonly low: number;
   readonly high: number;
+  /** Any value will do: it does not tell points apart. */
+  readonly isFree: boolean;
 }
 
 /** Steps of the search before the answer is "perhaps". */
@@ -15,11 +17,15 @@ const termsOf = ({ terms }: Affine, axes: readonly Axis[], sign: 1 | -1): Term[]
   axes.flatMap(({ name, size }) => {
     const factor = sign * (terms[name] ?? 0);
     if (factor === 0) return [];
-    return [factor > 0 ? { factor, low: 0, high: size - 1 } : { factor: -factor, low: 1 - size, high: 0 }];
+    return [
+      factor > 0
+        ? { factor, low: 0, high: size - 1, isFree: false }
+        : { factor: -factor, low: 1 - size, high: 0, isFree: false },
+    ];
   });
 
 /**
- * Whether Σ factor · d can be `target`, and not only with every d = 0 where `isZeroKnown`. Goes from the greatest factor down,
+ * Whether Σ factor · d can be `target`, and not only with d = 0 for all that are not free where `isZeroKnown`. Goes from the greatest factor down,
  * and tries only values whose remainder the smaller factors can still make up; `true` when that takes too long.
  */
 function canSumTo(terms: readonly Term[], target: number, isZeroKnown: boolean): boolean {
@@ -38,7 +44,7 @@ function canSumTo(terms: readonly Term[], target: number, isZeroKnown: boolean):
     const first = Math.max(term.low, Math.ceil((rest - below.high) / term.factor));
     const last = Math.min(term.high, Math.floor((rest - below.low) / term.factor));
     for (let d = first; d <= last; d++) {
-      if (search(i + 1, rest - d * term.factor, isZero && d === 0)) return true;
+      if (search(i + 1, rest - d * term.factor, isZero && (d === 0 || term.isFree))) return true;
     }
     return false;
   };
@@ -51,11 +57,21 @@ export function mayMeet(a: Affine, aAxes: readonly Axis[], b: Affine, bAxes: rea
   return canSumTo([...termsOf(a, aAxes, 1), ...termsOf(b, bAxes, -1)], b.constant - a.constant, false);
 }
 
-/** Whether different points of `axes` have different places; in doubt, no. */
-export function isInjective(map: Affine, axes: readonly Axis[]): boolean {
+/**
+ * Whether different points of `axes` have different places, whatever the numbers 0 … size − 1 are that `free` adds, times its
+ * factors, to each of them; in doubt, no.
+ */
+export function isInjective(map: Affine, axes: readonly Axis[], free: readonly FreeTerm[] = []): boolean {
   if (axes.some(({ size }) => size === 0)) return true;
   const wide = axes.filter(({ size }) => size > 1);
   if (wide.some(({ name }) => (map.terms[name] ?? 0) === 0)) return false;
-  const terms = wide.map(({ name, size }) => ({ factor: Math.abs(map.terms[name]!), low: 1 - size, high: size - 1 }));
-  return !canSumTo(terms, 0, true);
+  const spread = (factor: number, size: number, isFree: boolean): Term[] =>
+    factor === 0 ? [] : [{ factor: Math.abs(factor), low: 1 - size, high: size - 1, isFree }];
+  const own = wide.flatMap(({ name, size }) => spread(map.terms[name]!, size, false));
+  return !canSumTo([...own, ...free.flatMap(({ factor, size }) => spread(factor, size, true))], 0, true);
+}
+
+export interface FreeTerm {
+  readonly factor: number;
+  readonly size: number;
 }

@@ -1,8 +1,9 @@
 import { interpretPlan, interpretProgram } from '../../src/compiler/interpret-program.js';
 import { lower } from '../../src/compiler/lower.js';
 import { planProgram, printPlan } from '../../src/compiler/plan.js';
-import { printSteps } from '../../src/compiler/program.js';
+import { launchesOf, printSteps } from '../../src/compiler/program.js';
 import { rules, simplify } from '../../src/compiler/simplify.js';
+import { verifyKernel } from '../../src/compiler/verify.js';
 import { type Graph, printGraph, verifyGraph } from '../../src/core/index.js';
 import { Random } from '../random/generator.js';
 import { checkRandomCase, type RandomCase } from '../random-graph.js';
@@ -39,6 +40,7 @@ export function checkLowering(given: RandomCase): void {
       verifyGraph(graph, 'simplify');
       const program = lower(graph, given.donations, { fusion: switches.fusion, simplification: isOn });
       shown = printSteps(program.steps);
+      for (const kernel of launchesOf(program.steps)) verifyKernel(kernel, program.buffers);
       checkRandomCase(given, (inputs) => interpretProgram(program, inputs));
       const plan = planProgram(program);
       shown = printPlan(plan);

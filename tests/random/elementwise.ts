@@ -167,7 +167,8 @@ function floatBinary(g: Generator, a: Value, b: Value, quantum: number): void {
 export function compare(g: Generator): void {
   const a = g.some(isExact) ?? g.want([3], 'int32');
   const b = g.want(a.node.shape, a.node.dtype, isExact);
-  const op = g.random.pick(['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual'] as const);
+  const orders = a.node.dtype === 'bool' ? [] : (['less', 'lessEqual', 'greater', 'greaterEqual'] as const);
+  const op = g.random.pick(['equal', 'notEqual', ...orders] as const);
   g.keep(g.result(g.add(op, [a, b], {}) as Node, { bound: 1 }));
 }
 
