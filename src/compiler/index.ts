@@ -15,7 +15,22 @@ export {
   substitute,
   variable,
 } from './affine.js';
+export {
+  arrange,
+  axisStride,
+  componentSpan,
+  ownComponent,
+  plainLoad,
+} from './arrange.js';
 export { contractionAsLoop } from './contraction-as-loop.js';
+export {
+  blocksOf,
+  type ContractionSchedule,
+  printSchedule,
+  type Side,
+  type Stage,
+  verifySchedule,
+} from './contraction-schedule.js';
 export {
   type Access,
   type Bound,
@@ -52,5 +67,7 @@ export {
 } from './nest.js';
 export { type PlannedStep, type ProgramPlan, planProgram, printPlan } from './plan.js';
 export { type Buffer, type BufferRole, type LoweredProgram, launchesOf, printSteps, type Step } from './program.js';
+export { scheduleContraction } from './schedule-contraction.js';
 export { countJobs, type LoopSchedule, printLoopSchedule, scheduleLoop } from './schedule-loop.js';
 export { rules as simplifications, simplify } from './simplify.js';
+export { type Target, wasmTarget } from './target.js';

@@ -1,0 +1,128 @@
+import { InternalError } from '../core/index.js';
+import { coefficient } from './affine.js';
+import { arrange, axisStride, isGuarded, ownComponent, plainLoad, sizesOf, usesAxis } from './arrange.js';
+import type { ContractionNest } from './nest.js';
+import type { Target } from './target.js';
+
+export type Side = 'left' | 'right';
+
+/** One thing that is done around everything after it. */
+export type Stage =
+  /** Goes through what is left of an axis in blocks; jobs are what threads draw. Balanced blocks differ by one at most. */
+  | {
+      readonly kind: 'loop';
+      readonly axis: string;
+      readonly block: number;
+      readonly isJob: boolean;
+      readonly isBalanced: boolean;
+    }
+  /** Copies what the stages after it touch of an operand; in panels of `panel.width` positions of an axis that alone runs through a component. */
+  | {
+      readonly kind: 'pack';
+      readonly operand: Side;
+      readonly panel: { readonly axis: string; readonly width: number } | undefined;
+    };
+
+/** How a contraction is run. Lanes lie on an output axis that only the right operand (after the exchange) has. */
+export interface ContractionSchedule {
+  readonly kind: 'contraction';
+  /** Whether left and right exchange their places. */
+  readonly swap: boolean;
+  readonly lane: { readonly axis: string; readonly vectors: number };
+  /** Axes of the left operand whose points share a tile. */
+  readonly rows: readonly { readonly axis: string; readonly tile: number }[];
+  /** Outer to inner. What it leaves of each axis is one tile; reductions keep the order of the nest. */
+  readonly order: readonly Stage[];
+}
+
+export function printSchedule({ swap, lane, rows, order }: ContractionSchedule): string {
+  const tile = `${rows.map(({ axis, tile }) => `${axis}${tile}`).join('×') || '1'} × ${lane.axis}${lane.vectors}v`;
+  const stages = order.map((stage) =>
+    stage.kind === 'pack'
+      ? `[${stage.operand}${stage.panel ? ` ${stage.panel.axis}${stage.panel.width}` : ''}]`
+      : `${stage.isJob ? '*' : ''}${stage.axis}/${stage.block}`,
+  );
+  return `${swap ? 'swapped ' : ''}tile ${tile}: ${stages.join(' ')}`;
+}
+
+/** Sizes of the blocks that a span falls into, with how many follow one another. */
+export function blocksOf(
+  span: number,
+  block: number,
+  isBalanced: boolean,
+): readonly { readonly size: number; readonly count: number }[] {
+  const count = Math.ceil(span / block);
+  if (!isBalanced || span % count === 0) {
+    const even = isBalanced ? span / count : block;
+    return [
+      { size: even, count: Math.floor(span / even) },
+      { size: span % even, count: 1 },
+    ].filter(({ size, count: times }) => size > 0 && times > 0);
+  }
+  const small = Math.floor(span / count);
+  return [
+    { size: small + 1, count: span % count },
+    { size: small, count: count - (span % count) },
+  ];
+}
+
+/** Vectors that a tile needs at once. */
+export const tileRegisters = (rows: number, vectors: number, target: Target): number =>
+  rows * vectors + vectors + (target.holdsRows ? rows : 1);
+
+/** Throws unless the schedule computes every point of the nest once, from operands that a tile can read. */
+export function verifySchedule(nest: ContractionNest, schedule: ContractionSchedule, target: Target): void {
+  const broken = (what: string): never => {
+    throw new InternalError(`schedule of ${nest.name}: ${what}: ${printSchedule(schedule)}`);
+  };
+  const { left, right } = arrange(nest, schedule.swap);
+  const { lane, rows, order } = schedule;
+  const sizes = sizesOf([...nest.axes, ...nest.reductions]);
+  const spans = new Map(sizes);
+  if (!sizes.has(lane.axis) || usesAxis(left, lane.axis) || !usesAxis(right, lane.axis))
+    broken(`${lane.axis} is no axis of the right operand alone`);
+  if (coefficient(nest.stores[0]!.access.address, lane.axis) !== 1)
+    broken(`${lane.axis} is not contiguous in the store`);
+  for (const { axis } of rows)
+    if (usesAxis(right, axis) || !usesAxis(left, axis)) broken(`${axis} is no axis of the left operand alone`);
+  const count = rows.reduce((product, { tile }) => product * tile, 1);
+  if (tileRegisters(count, lane.vectors, target) > target.registers)
+    broken(`${count} × ${lane.vectors} vectors do not fit`);
+  const packed = new Set<Side>();
+  let areJobsOver = false;
+  for (const stage of order) {
+    if (stage.kind === 'pack') {
+      if (packed.has(stage.operand)) broken(`${stage.operand} is packed twice`);
+      packed.add(stage.operand);
+      areJobsOver = true;
+      const operand = stage.operand === 'left' ? left : right;
+      if (stage.panel && !ownComponent(operand, stage.panel.axis)) broken(`${stage.panel.axis} has no panels`);
+      continue;
+    }
+    if (!spans.has(stage.axis) || stage.block < 1) broken(`no loop ${stage.axis}/${stage.block}`);
+    if (stage.isJob && areJobsOver) broken(`job ${stage.axis} stands inside`);
+    if (stage.isJob && !nest.axes.some(({ name }) => name === stage.axis))
+      broken(`${stage.axis} is summed over by jobs`);
+    areJobsOver ||= !stage.isJob;
+    spans.set(stage.axis, Math.min(spans.get(stage.axis)!, stage.block));
+  }
+  for (const { name } of nest.axes) {
+    const most = name === lane.axis ? lane.vectors * target.lanes : (rows.find(({ axis }) => axis === name)?.tile ?? 1);
+    if (spans.get(name)! > most) broken(`${spans.get(name)} points of ${name} are left, a tile has ${most}`);
+  }
+  const blocked = nest.reductions.map(({ name, size }) => spans.get(name)! < size);
+  nest.reductions.forEach(({ name }, i) => {
+    if (blocked.slice(i + 1).includes(true) && spans.get(name)! > 1)
+      broken(`${name} is not finished when reductions inside it are blocked`);
+  });
+  for (const [side, operand] of [
+    ['left', left],
+    ['right', right],
+  ] as const) {
+    const access = plainLoad(operand);
+    if (packed.has(side)) continue;
+    if (!access || isGuarded(operand)) broken(`${side} must be packed`);
+    else if (side === 'right' && axisStride(right, access, lane.axis) !== 1)
+      broken('right has no lanes and is not packed');
+  }
+}
