@@ -108,3 +108,21 @@ export function worstOf(f: Swept, count: number, seed = 1): Worst {
   }
   return worst;
 }
+
+/** The largest error over every float32 argument with a magnitude from `low` to `high`. */
+export function worstBetween(f: Swept, low: number, high: number): Worst {
+  let worst: Worst = { ulps: 0, at: [] };
+  floats[0] = low;
+  const first = words[0]!;
+  floats[0] = high;
+  const last = words[0]!;
+  for (const sign of [1, -1]) {
+    for (let bits = first; bits <= last; bits++) {
+      words[0] = bits;
+      const x = sign * floats[0]!;
+      const ulps = ulpsBetween(f.computed(x, 0), f.reference(x, 0));
+      if (!(ulps <= worst.ulps)) worst = { ulps, at: [x] };
+    }
+  }
+  return worst;
+}
