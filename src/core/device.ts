@@ -72,9 +72,23 @@ const programs = new Map<string, Executable>();
 const programBudgetBytes = 256 * 2 ** 20;
 let programBytes = 0;
 
+/** Devices of one name are several: a program runs on the one that compiled it. */
+const numbers = new WeakMap<Device, number>();
+let nextNumber = 0;
+
+function numberOf(which: Device): number {
+  const known = numbers.get(which);
+  if (known !== undefined) return known;
+  numbers.set(which, nextNumber);
+  return nextNumber++;
+}
+
+/** What a program and its key take; characters count two. */
+const heldBytes = (key: string, { byteLength }: Executable): number => byteLength + 2 * key.length;
+
 export function program(graph: Graph, donations: readonly (number | undefined)[]): Executable {
   const on = device();
-  const key = `${on.name}|${donations.join()}|${canonicalKey(graph)}`;
+  const key = `${numberOf(on)}|${donations.join()}|${canonicalKey(graph)}`;
   const known = programs.get(key);
   if (known) {
     programs.delete(key);
@@ -83,12 +97,21 @@ export function program(graph: Graph, donations: readonly (number | undefined)[]
   }
   const made = on.compile(graph, donations);
   programs.set(key, made);
-  programBytes += made.byteLength;
+  programBytes += heldBytes(key, made);
   for (const [old, executable] of programs) {
     if (programBytes <= programBudgetBytes || executable === made) break;
     programs.delete(old);
-    programBytes -= executable.byteLength;
+    programBytes -= heldBytes(old, executable);
     executable.release();
   }
   return made;
 }
+
+export interface MemoryUse extends DeviceMemory {
+  /** Compiled programs that are kept for the next call, of all devices, and about how many bytes they take. */
+  readonly programs: number;
+  readonly programBytes: number;
+}
+
+/** What Kiln holds now, in bytes: of the device in use, and of programs. Tensors at rest are the garbage collector's. */
+export const memory = (): MemoryUse => ({ ...device().memory(), programs: programs.size, programBytes });

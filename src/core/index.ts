@@ -24,6 +24,8 @@ export {
   device,
   deviceNames,
   type Executable,
+  type MemoryUse,
+  memory,
   registerDevice,
   useDevice,
 } from './device.js';

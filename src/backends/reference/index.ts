@@ -29,11 +29,13 @@ function write({ shape, dtype, data }: ReferenceArray): Storage {
 }
 
 class ReferenceExecutable implements Executable {
-  readonly byteLength = 0;
+  /** Nodes are a few objects each; programs of no size at all would never leave the cache. */
+  readonly byteLength: number;
   readonly #graph: Graph;
 
   constructor(graph: Graph) {
     this.#graph = graph;
+    this.byteLength = 1024 + 512 * graph.nodes.length;
   }
 
   run(inputs: readonly Storage[]): Storage[] {
