@@ -130,7 +130,13 @@ class WasmExecutable implements Executable {
     const arena = this.#device.arena(Math.max(64, arenaBytes + scratchBytes * threads));
     const pinned: Storage[] = [];
     const addresses = new Map<number, number>();
-    const made = new Map<number, { readonly storage: Storage; readonly address: number }>();
+    const made: { readonly id: number; readonly storage: Storage; readonly address: number }[] = [];
+    const make = (buffer: Buffer, place: (byteLength: number) => number): void => {
+      const byteLength = bytesOf(buffer);
+      const address = place(Math.max(1, byteLength));
+      addresses.set(buffer.id, address);
+      made.push({ id: buffer.id, storage: new Storage(byteLength), address });
+    };
     try {
       for (const { id, role } of this.#addressed) {
         if (role.kind !== 'input') continue;
@@ -138,18 +144,15 @@ class WasmExecutable implements Executable {
         addresses.set(id, residency.pin(storage));
         pinned.push(storage);
       }
+      const inPlace: (readonly [Buffer, Storage])[] = [];
       for (const buffer of this.#addressed) {
-        const { id, role } = buffer;
-        if (role.kind !== 'output') continue;
-        const donor = role.donor === undefined ? undefined : inputs[role.donor];
-        const byteLength = bytesOf(buffer);
-        const address =
-          donor && !donor.isShared && isOnly(inputs, donor)
-            ? this.#takeOver(donor, pinned)
-            : residency.reserve(Math.max(1, byteLength));
-        addresses.set(id, address);
-        made.set(id, { storage: new Storage(byteLength), address });
+        if (buffer.role.kind !== 'output') continue;
+        const donor = this.#donorOf(buffer.role, inputs);
+        if (donor) inPlace.push([buffer, donor]);
+        else make(buffer, (byteLength) => residency.reserve(byteLength));
       }
+      // only now, when nothing can fail any more for lack of memory, are donors given up
+      for (const [buffer, donor] of inPlace) make(buffer, () => this.#takeOver(donor, pinned));
       const words = new Int32Array(memoryObject.buffer, 0, controlLayout.end / 4);
       const context = controlLayout.context / 4;
       words[context + contextLayout.arena / 4] = arena;
@@ -160,18 +163,29 @@ class WasmExecutable implements Executable {
       words[controlLayout.counter / 4] = 0;
       words[controlLayout.fault / 4] = 0;
       pool.run(this.#module, controlLayout.context, threads);
+      this.#checkFault();
     } catch (error) {
-      for (const { address } of made.values()) residency.free(address);
+      for (const { address } of made) residency.free(address);
       throw error;
     } finally {
       for (const storage of pinned) residency.unpin(storage);
     }
-    for (const { storage, address } of made.values()) residency.adopt(storage, address);
-    this.#checkFault();
+    for (const { storage, address } of made) residency.adopt(storage, address);
+    const results = new Map(made.map(({ id, storage }) => [id, storage]));
     return plan.outputs.map((id) => {
       const { role } = plan.buffers[id]!;
-      return role.kind === 'input' ? inputs[role.index]! : made.get(id)!.storage;
+      return role.kind === 'input' ? inputs[role.index]! : results.get(id)!;
     });
+  }
+
+  /**
+   * The input whose place an output may take now. None in a program that may find an index out of range: it raises when all is
+   * computed, and what it was given must then still be there.
+   */
+  #donorOf({ donor }: { readonly donor: number | undefined }, inputs: readonly Storage[]): Storage | undefined {
+    if (donor === undefined || this.#program.faults.length > 0) return undefined;
+    const storage = inputs[donor]!;
+    return !storage.isShared && isOnly(inputs, storage) ? storage : undefined;
   }
 
   /** The donor's place, which its output writes anew. */
