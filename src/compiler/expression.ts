@@ -115,22 +115,39 @@ function resultType(op: ScalarOp, operand: ScalarType): ScalarType {
   return operand;
 }
 
-/** op(operands…): the same object for the same op on the same operands, so that shared parts are computed once. */
-export function operation(op: ScalarOp, ...operands: readonly [Expression, ...Expression[]]): Expression {
-  const [first, second] = operands;
+/** What `make` makes, or the object it made before under the same key from the same first operand. */
+function shared(first: Expression, key: string, make: () => Expression): Expression {
   let table = known.get(first);
   if (!table) {
     table = new Map();
     known.set(first, table);
   }
-  const key = second ? `${op} ${identityOf(second)}` : op;
   let made = table.get(key);
   if (!made) {
-    made = { kind: 'operation', type: resultType(op, first.type), op, operands };
+    made = make();
     table.set(key, made);
   }
   return made;
 }
+
+/** op(operands…): the same object for the same op on the same operands, so that shared parts are computed once. */
+export function operation(op: ScalarOp, ...operands: readonly [Expression, ...Expression[]]): Expression {
+  const [first, second] = operands;
+  return shared(first, second ? `${op} ${identityOf(second)}` : op, () => ({
+    kind: 'operation',
+    type: resultType(op, first.type),
+    op,
+    operands,
+  }));
+}
+
+/** a where the condition holds, else b; shared as operations are. */
+export const selectOf = (condition: Expression, a: Expression, b: Expression): Expression =>
+  shared(condition, `select ${identityOf(a)} ${identityOf(b)}`, () => ({
+    kind: 'select',
+    type: a.type,
+    operands: [condition, a, b],
+  }));
 
 const identities = new WeakMap<Expression, number>();
 let nextIdentity = 0;
@@ -144,12 +161,6 @@ const identityOf = (expression: Expression): string => {
   }
   return `#${identity}`;
 };
-
-export const selectOf = (condition: Expression, a: Expression, b: Expression): Expression => ({
-  kind: 'select',
-  type: a.type,
-  operands: [condition, a, b],
-});
 
 /** The expressions directly below, dynamic indices of loads included. */
 export function operandsOf(expression: Expression): readonly Expression[] {
