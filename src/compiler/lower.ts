@@ -159,7 +159,7 @@ function copyKernel(from: number, to: number, elements: number, dtype: Node['dty
   const index: Affine = elements === 1 ? constantAffine(0) : { constant: 0, terms: { i: 1 } };
   return builder.finish({
     kind: 'loop',
-    axes: [{ name: 'i', size: elements }],
+    axes: elements === 1 ? [] : [{ name: 'i', size: elements }],
     reductions: [],
     ordered: undefined,
     accumulators: [],

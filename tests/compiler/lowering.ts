@@ -34,21 +34,21 @@ export const describeSwitches = ({ fusion, simplification }: Switches): string =
 export function checkLowering(given: RandomCase): void {
   for (const switches of switchesFor(given.seed)) {
     const isOn = (rule: string): boolean => switches.simplification.has(rule);
-    let shown = '';
+    let shown = (): string => '';
     try {
       const graph: Graph = simplify(given.graph, isOn);
       verifyGraph(graph, 'simplify');
       const program = lower(graph, given.donations, { fusion: switches.fusion, simplification: isOn });
-      shown = printSteps(program.steps);
+      shown = () => printSteps(program.steps);
       for (const kernel of launchesOf(program.steps)) verifyKernel(kernel, program.buffers);
       checkRandomCase(given, (inputs) => interpretProgram(program, inputs));
       const plan = planProgram(program);
-      shown = printPlan(plan);
+      shown = () => printPlan(plan);
       checkRandomCase(given, (inputs) => interpretPlan(plan, inputs, { backwards: true, accumulate: 'float32' }));
     } catch (error) {
       const { message, stack } = error as Error;
       throw new Error(
-        `${message.startsWith('seed') ? message : `seed ${given.seed}: ${stack}\n${printGraph(given.graph)}`}\n${describeSwitches(switches)}\n${shown}`,
+        `${message.startsWith('seed') ? message : `seed ${given.seed}: ${stack}\n${printGraph(given.graph)}`}\n${describeSwitches(switches)}\n${shown()}`,
       );
     }
   }

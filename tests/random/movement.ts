@@ -4,8 +4,16 @@ import { dtypes, type Generator, greatestInt, greatestSize, type Value } from '.
 const any = (g: Generator): Value =>
   g.some(({ node }) => node.shape.length > 0) ?? g.want([g.random.integer(1, 4), ...g.shape(3)], g.random.pick(dtypes));
 
+/** One move, or a chain of them. */
 export function move(g: Generator): void {
-  const x = any(g);
+  moveOf(g, any(g));
+  while (g.random.chance(0.4)) {
+    const last = g.values.at(-1)!;
+    moveOf(g, last.node.shape.length > 0 ? last : any(g));
+  }
+}
+
+function moveOf(g: Generator, x: Value): void {
   const { shape, dtype } = x.node;
   const axes = shape.map((_, axis) => axis);
   const add = (node: Node, ...from: readonly Value[]): void => {
