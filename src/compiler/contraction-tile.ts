@@ -1,7 +1,8 @@
 import { coefficient } from './affine.js';
 import { arrange, axisStride, plainLoad, sizesOf, usesAxis } from './arrange.js';
 import { blocksOf, tileRegisters } from './contraction-schedule.js';
-import type { ContractionNest } from './nest.js';
+import { loadsOf } from './expression.js';
+import type { ContractionNest, Operand } from './nest.js';
 import type { Target } from './target.js';
 
 /** Which operand the lanes read, and what one tile computes: rows × vectors sums, held in registers. */
@@ -20,6 +21,9 @@ export interface TileChoice {
 /** Entering and leaving a tile, besides what each of its sums costs there. */
 const entryCycles = 24;
 const sumCycles = 2;
+/** Per byte that a step reads; per page that its rows lie on. */
+const byteCycles = 0.01;
+const pageCycles = 0.04;
 /** Per element, for an operand that must be transposed while it is packed. */
 const transposeCycles = 1.2;
 
@@ -44,10 +48,11 @@ export function chooseTile(nest: ContractionNest, target: Target): TileChoice | 
       const fixed = isTransposed ? (points / rowPoints) * steps * transposeCycles : 0;
       for (const rows of rowTiles(rowAxes, target)) {
         const count = rows.reduce((product, { tile }) => product * tile, 1);
+        const apart = pageCycles * (pagesOf(left, rows) - 1);
         for (let vectors = 1; tileRegisters(count, vectors, target) <= target.registers; vectors++) {
           if (vectors > 1 && (vectors - 1) * target.lanes >= size) break;
           const outside = points / size / rows.reduce((product, { axis }) => product * sizes.get(axis)!, 1);
-          const cycles = fixed + outside * tilesCycles(rows, vectors, lane, sizes, steps, target);
+          const cycles = fixed + outside * tilesCycles(rows, vectors, lane, sizes, steps, apart, target);
           if (!best || cycles < best.cycles)
             best = { swap, arranged, lane, vectors, rows: rows.filter(({ tile }) => tile > 1), cycles };
         }
@@ -77,9 +82,21 @@ function rowTiles(
   return choices;
 }
 
-/** One step of a tile: multiply-adds, loads, or the wait for the sums of the step before, whichever takes longest. */
-const stepCycles = (rows: number, vectors: number, { multiplyAdds, latency }: Target): number =>
-  Math.max((rows * vectors) / multiplyAdds, (rows + vectors) / 2, latency) + 0.02 * (rows + vectors);
+/** Pages on which the rows of a tile lie, as far as one load of the operand tells. */
+function pagesOf(left: Operand, rows: readonly { readonly axis: string; readonly tile: number }[]): number {
+  const [access] = loadsOf([left.value]);
+  if (!access) return 1;
+  const pages = rows.reduce<number[]>(
+    (all, { axis, tile }) =>
+      all.flatMap((at) => Array.from({ length: tile }, (_, i) => at + i * axisStride(left, access, axis))),
+    [0],
+  );
+  return new Set(pages.map((at) => Math.floor(at / 1024))).size;
+}
+
+/** One step of a tile: multiply-adds, loads, or the wait for the sums of the step before, whichever takes longest; and moving bytes. */
+const stepCycles = (rows: number, vectors: number, { multiplyAdds, latency, lanes }: Target): number =>
+  Math.max((rows * vectors) / multiplyAdds, (rows + vectors) / 2, latency) + byteCycles * 4 * (rows + vectors * lanes);
 
 function tilesCycles(
   rows: readonly { readonly axis: string; readonly tile: number }[],
@@ -87,6 +104,7 @@ function tilesCycles(
   lane: string,
   sizes: ReadonlyMap<string, number>,
   steps: number,
+  extraCycles: number,
   target: Target,
 ): number {
   const rowBlocks = rows.reduce<{ size: number; count: number }[]>(
@@ -104,7 +122,10 @@ function tilesCycles(
     for (const column of blocksOf(sizes.get(lane)!, vectors * target.lanes, false)) {
       const across = Math.ceil(column.size / target.lanes);
       const sums = row.size * across;
-      sum += row.count * column.count * (steps * stepCycles(row.size, across, target) + entryCycles + sums * sumCycles);
+      sum +=
+        row.count *
+        column.count *
+        (steps * (stepCycles(row.size, across, target) + extraCycles) + entryCycles + sums * sumCycles);
     }
   }
   return sum;

@@ -43,6 +43,8 @@ export interface Runner {
   bytesOf(buffer: number): Uint8Array;
   /** Fills everything but the inputs with NaNs, then runs all jobs. */
   run(clear?: boolean): void;
+  /** Runs all jobs once and keeps the least milliseconds of each in `least`. */
+  time(least: number[]): void;
   /** Throws if anything beside the buffers was written. */
   checkFences(): void;
 }
@@ -128,6 +130,18 @@ export function makeRunner(program: LoweredProgram, options: RunnerOptions = {})
         new Uint8Array(memory.buffer, scratch, scratchBytes).fill(0xff);
       }
       for (const { f, jobs, args } of calls) for (let job = jobs - 1; job >= 0; job--) f(job, ...args);
+    },
+    time(least) {
+      let i = 0;
+      for (const { f, jobs, args } of calls) {
+        for (let job = 0; job < jobs; job++) {
+          const start = performance.now();
+          f(job, ...args);
+          const milliseconds = performance.now() - start;
+          if (!(milliseconds >= least[i]!)) least[i] = milliseconds;
+          i++;
+        }
+      }
     },
     checkFences() {
       for (const address of fences)
