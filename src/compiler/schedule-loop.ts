@@ -10,9 +10,17 @@ export interface LoopSchedule {
   readonly lane: { readonly axis: string; readonly over: 'axes' | 'reductions' } | undefined;
   /** Vectors side by side on the lane axis; when it is reduced, as many sums are kept apart. */
   readonly vectors: number;
+  /** Where float sums are long: the reduced axis that is cut into blocks, whose sums are added up apart. */
+  readonly sums: { readonly axis: string; readonly block: number } | undefined;
   /** Axes that are cut into jobs, in blocks. */
   readonly jobs: readonly { readonly axis: string; readonly block: number }[];
 }
+
+/**
+ * Additions to one float sum before it is put away. A million uniform numbers, added one after another, are wrong by about
+ * 1e-5 of their sum; in blocks of this, by 1e-7.
+ */
+const longestSum = 1024;
 
 /** Points of work (loads, stores and operations) that are worth a job of their own. */
 const jobWork = 40_000;
@@ -23,9 +31,16 @@ export function scheduleLoop(nest: LoopNest, lanes: number): LoopSchedule {
   const expressions = walk([...nest.accumulators.map(({ value }) => value), ...nest.stores.map(({ value }) => value)]);
   const operations = expressions.filter(({ kind }) => kind !== 'constant').length + nest.stores.length;
   const laneSize = lane ? sizeOfAxis(nest, lane.axis) : 1;
-  const most = operations <= 8 ? 4 : operations <= 20 ? 2 : 1;
+  // sums side by side are an order of adding: it does not depend on what is fused into the reduction
+  const most = operations <= 8 || lane?.over === 'reductions' ? 4 : operations <= 20 ? 2 : 1;
   const vectors = lane ? Math.max(1, Math.min(most, Math.floor(laneSize / lanes))) : 1;
-  return { kind: 'loop', lane, vectors, jobs: chooseJobs(nest, lane, operations, lanes * vectors) };
+  return {
+    kind: 'loop',
+    lane,
+    vectors,
+    sums: cutSums(nest, lane, lanes * vectors),
+    jobs: chooseJobs(nest, lane, operations, lanes * vectors),
+  };
 }
 
 const allAxes = (nest: LoopNest) => [...nest.axes, ...nest.reductions, ...(nest.ordered ? [nest.ordered] : [])];
@@ -93,6 +108,25 @@ function chooseLane(nest: LoopNest, lanes: number): LoopSchedule['lane'] {
   return best;
 }
 
+/** Cuts the reduced axis with which a sum, counted from the innermost loop, becomes too long. */
+function cutSums(
+  { accumulators, reductions }: LoopNest,
+  lane: LoopSchedule['lane'],
+  group: number,
+): LoopSchedule['sums'] {
+  if (!accumulators.some(({ combine, type }) => combine === 'sum' && type === 'f32')) return undefined;
+  const isLane = ({ name }: { readonly name: string }): boolean => lane?.over === 'reductions' && name === lane.axis;
+  const inwards = [...reductions.filter(isLane), ...reductions.filter((axis) => !isLane(axis)).reverse()];
+  let additions = 1;
+  for (const axis of inwards) {
+    const step = isLane(axis) ? group : 1;
+    const block = Math.max(1, Math.floor(longestSum / additions)) * step;
+    if (axis.size > 2 * block) return { axis: axis.name, block };
+    additions *= Math.ceil(axis.size / step);
+  }
+  return undefined;
+}
+
 /** Outer axes first, until there are enough jobs; the lane axis only when it is the last to be had. */
 function chooseJobs(
   nest: LoopNest,
@@ -119,5 +153,5 @@ function chooseJobs(
 export const countJobs = (nest: LoopNest, { jobs }: LoopSchedule): number =>
   jobs.reduce((product, { axis, block }) => product * Math.ceil(sizeOfAxis(nest, axis) / block), 1);
 
-export const printLoopSchedule = ({ lane, vectors, jobs }: LoopSchedule): string =>
-  `${lane ? `lanes on ${lane.axis} (${lane.over}) ×${vectors}` : 'scalar'}${jobs.map(({ axis, block }) => ` *${axis}/${block}`).join('')}`;
+export const printLoopSchedule = ({ lane, vectors, sums, jobs }: LoopSchedule): string =>
+  `${lane ? `lanes on ${lane.axis} (${lane.over}) ×${vectors}` : 'scalar'}${sums ? ` +${sums.axis}/${sums.block}` : ''}${jobs.map(({ axis, block }) => ` *${axis}/${block}`).join('')}`;

@@ -12,6 +12,7 @@ import {
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from './assembler.js';
 import { CursorSet, type Positions } from './cursors.js';
 import { LaneEmitter, type PointSources, vectorLanes } from './lanes.js';
+import { isFloatSum, LongSums } from './long-sums.js';
 
 /** A kernel in a module: (job, scratch, fault, base address of each buffer) -> (). */
 export interface EmittedKernel {
@@ -54,7 +55,7 @@ class LoopEmitter {
   readonly #schedule: LoopSchedule;
   readonly #options: KernelOptions;
   readonly #cursors: CursorSet;
-  /** How many points of a job-split axis this job has. */
+  /** How many points there are of an axis that is cut: into jobs, or a sum into blocks. */
   readonly #counts = new Map<string, number | Local>();
 
   constructor(f: FunctionBuilder, nest: LoopNest, schedule: LoopSchedule, options: KernelOptions) {
@@ -195,6 +196,7 @@ class LoopEmitter {
 
   /** `vectors` vectors side by side (or one point): gather, then store. */
   #points(at: Positions, width: Width, vectors: number): void {
+    const f = this.#f;
     const { accumulators, reductions, ordered } = this.#nest;
     const groups = Array.from({ length: vectors }, () => this.#begin(width));
     const gather = (inside: Positions): void => {
@@ -207,21 +209,62 @@ class LoopEmitter {
         this.#store(inside, width, gathered, i * vectorLanes);
       });
     };
+    const isLong = this.#schedule.sums !== undefined || ordered !== undefined;
+    const totals = groups.map(
+      () => isLong && accumulators.some(isFloatSum) && new LongSums(f, accumulators, width > 1),
+    );
+    const eachTotal = (visit: (total: LongSums, values: readonly Local[]) => void): void =>
+      totals.forEach((total, i) => {
+        if (total) visit(total, groups[i]!.values);
+      });
+    const put = (): void => eachTotal((total, values) => total.add(values));
     if (ordered) {
       this.#cursors.along(ordered.name, ordered.size, 1, at, (inside) => {
         if (accumulators.length > 0) gather(inside);
+        put();
+        eachTotal((total, values) => total.show(values));
         store(inside);
+        eachTotal((total, values) => total.clear(values));
       });
     } else {
-      if (accumulators.length > 0)
-        this.#nested(
-          reductions.map(({ name }) => name),
-          at,
-          gather,
-        );
+      const order = reductions.map(({ name }) => name);
+      if (accumulators.length > 0) this.#inBlocks(order, at, (inside, axes) => this.#nested(axes, inside, gather), put);
+      eachTotal((total, values) => total.show(values));
       store(at);
     }
+    eachTotal((total) => total.release());
     for (const gathered of groups) this.#end(gathered);
+  }
+
+  /** Runs `body` over the reduced axes; long sums are cut where the schedule says so, and `after` runs after each block. */
+  #inBlocks(
+    axes: readonly string[],
+    at: Positions,
+    body: (at: Positions, axes: readonly string[]) => void,
+    after: () => void,
+  ): void {
+    const cut = this.#schedule.sums;
+    if (!cut) {
+      body(at, axes);
+      return;
+    }
+    const { axis, block } = cut;
+    const index = axes.indexOf(axis);
+    const size = this.#countOf(axis) as number;
+    const times = Math.floor(size / block);
+    const part = (inside: Positions, points: number): void => {
+      this.#counts.set(axis, points);
+      body(inside, axes.slice(index));
+      this.#counts.delete(axis);
+      after();
+    };
+    this.#nested(axes.slice(0, index), at, (outer) => {
+      this.#cursors.along(axis, times, block, outer, (inside) => part(inside, block));
+      if (times * block === size) return;
+      const { positions, release } = this.#cursors.advanced(axis, times * block, outer);
+      part(positions, size - times * block);
+      release();
+    });
   }
 
   #begin(width: Width): Gathered {
@@ -332,22 +375,50 @@ class LoopEmitter {
     const { accumulators, reductions } = this.#nest;
     const groups = Array.from({ length: vectors }, () => this.#begin(vectorLanes));
     const tail = this.#begin(1);
-    const outer = reductions.filter(({ name }) => name !== lane!.axis).map(({ name }) => name);
-    this.#nested(outer, at, (inside) => {
-      this.#strips(lane!.axis, this.#countOf(lane!.axis), vectors, inside, (point, width, count) => {
-        if (width === 1) this.#gather(point, 1, tail, 0);
-        else for (let i = 0; i < count; i++) this.#gather(point, width, groups[i]!, i * vectorLanes);
+    const order = [...reductions.map(({ name }) => name).filter((name) => name !== lane!.axis), lane!.axis];
+    const [all] = groups as [Gathered, ...Gathered[]];
+    const totals = this.#schedule.sums && {
+      vectors: new LongSums(f, accumulators, true),
+      tail: new LongSums(f, accumulators, false),
+    };
+    const fold = (which: (accumulator: Accumulator) => boolean): void => {
+      accumulators.forEach((accumulator, i) => {
+        if (!which(accumulator)) return;
+        for (let step = 1; step < vectors; step *= 2) {
+          for (let j = 0; j + step < vectors; j += 2 * step)
+            this.#combine(accumulator, vectorLanes, groups[j]!.values[i]!, groups[j + step]!.values[i]!);
+        }
       });
-    });
+    };
+    this.#inBlocks(
+      order,
+      at,
+      (start, axes) =>
+        this.#nested(axes.slice(0, -1), start, (inside) => {
+          this.#strips(lane!.axis, this.#countOf(lane!.axis), vectors, inside, (point, width, count) => {
+            if (width === 1) this.#gather(point, 1, tail, 0);
+            else for (let i = 0; i < count; i++) this.#gather(point, width, groups[i]!, i * vectorLanes);
+          });
+        }),
+      () => {
+        fold(isFloatSum);
+        totals!.vectors.add(all.values);
+        totals!.tail.add(tail.values);
+        for (const { values } of groups.slice(1)) totals!.vectors.clear(values);
+      },
+    );
+    if (totals) {
+      totals.vectors.show(all.values);
+      totals.tail.show(tail.values);
+      totals.vectors.release();
+      totals.tail.release();
+    }
+    fold(() => true);
     const results = accumulators.map((accumulator, i) => {
-      for (let step = 1; step < vectors; step *= 2) {
-        for (let j = 0; j + step < vectors; j += 2 * step)
-          this.#combine(accumulator, vectorLanes, groups[j]!.values[i]!, groups[j + step]!.values[i]!);
-      }
       const { type } = accumulator;
       const parts = Array.from({ length: vectorLanes }, (_, lane_) => {
         const part = f.local(localType(type, 1));
-        f.get(groups[0]!.values[i]!)
+        f.get(all.values[i]!)
           .lane(type === 'f32' ? 'f32x4.extract_lane' : 'i32x4.extract_lane', lane_)
           .set(part);
         return part;
