@@ -1,7 +1,6 @@
 import {
   contractionAsLoop,
   type Kernel,
-  type LoopNest,
   lower,
   type Nest,
   type PlannedStep,
@@ -10,14 +9,17 @@ import {
   printLoopSchedule,
   printNest,
   printPlan,
+  printSchedule,
+  scheduleContraction,
   scheduleLoop,
+  type Target,
 } from '../../compiler/index.js';
 import { type Graph, printGraph } from '../../core/index.js';
 import { listing, ModuleBuilder } from './assembler.js';
 import { emitDriver } from './driver.js';
-import { type EmittedKernel, emitLoop, type KernelOptions } from './emit-loop.js';
+import { type ContractionOptions, emitContraction } from './emit-contraction.js';
+import { type EmittedKernel, emitLoop } from './emit-loop.js';
 import type { EngineFeatures } from './engine.js';
-import { vectorLanes } from './lanes.js';
 
 /** Where an index was out of range: reported by its number. */
 export interface FaultPlace {
@@ -36,6 +38,7 @@ export interface CompiledProgram {
 
 export interface CompileOptions {
   readonly features: EngineFeatures;
+  readonly target: Target;
   readonly shared: boolean;
   readonly maximumPages: number;
   readonly mayWait: boolean;
@@ -56,7 +59,8 @@ export function compileProgram(
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1, options.maximumPages, options.shared);
   const faults: FaultPlace[] = [];
-  const emitter = new KernelEmitter(module, {
+  const emitter = new KernelEmitter(module, options.target, plan, {
+    relaxedMadd: options.features.relaxedMadd,
     faultCode: (where, extent) => faults.push({ where, extent }),
   });
   emitDriver(module, plan, {
@@ -76,33 +80,64 @@ class KernelEmitter {
   readonly texts: string[] = [];
   scratchBytes = 0;
   readonly #module: ModuleBuilder;
-  readonly #options: KernelOptions;
+  readonly #target: Target;
+  readonly #options: Omit<ContractionOptions, 'partialSumsInPlace'>;
+  readonly #plan: ProgramPlan;
   readonly #emitted = new Map<string, EmittedKernel>();
 
-  constructor(module: ModuleBuilder, options: KernelOptions) {
+  constructor(
+    module: ModuleBuilder,
+    target: Target,
+    plan: ProgramPlan,
+    options: Omit<ContractionOptions, 'partialSumsInPlace'>,
+  ) {
     this.#module = module;
+    this.#target = target;
+    this.#plan = plan;
     this.#options = options;
   }
 
-  emit({ nest, label, buffers }: Kernel): EmittedKernel {
-    const text = printNest(nest);
-    let emitted = this.#emitted.get(text);
+  emit(kernel: Kernel): EmittedKernel {
+    const { nest, label } = kernel;
+    const inPlace = this.#partialSumsInPlace(kernel);
+    const key = `${printNest(nest)}\n  partial sums in ${[...inPlace].join()}`;
+    let emitted = this.#emitted.get(key);
     if (!emitted) {
-      const loop: LoopNest = nest.kind === 'contraction' ? contractionAsLoop(nest) : nest;
-      const schedule = scheduleLoop(loop, vectorLanes);
-      emitted = emitLoop(
-        this.#module,
-        `k${this.#emitted.size} ${nest.name}`,
-        loop,
-        schedule,
-        buffers.length,
-        this.#options,
-      );
-      this.texts.push(`${text}\n  ${printLoopSchedule(schedule)}${label ? `  # ${label}` : ''}`);
-      this.#emitted.set(text, emitted);
+      const name = `k${this.#emitted.size} ${nest.name}`;
+      const schedule = nest.kind === 'contraction' ? scheduleContraction(nest, this.#target) : undefined;
+      if (nest.kind === 'contraction' && schedule) {
+        const options = { ...this.#options, partialSumsInPlace: inPlace };
+        emitted = emitContraction(this.#module, name, nest, schedule, kernel.buffers.length, options);
+        this.#show(nest, printSchedule(schedule), label);
+      } else {
+        emitted = this.#emitLoop(name, nest, kernel);
+      }
+      this.#emitted.set(key, emitted);
       this.scratchBytes = Math.max(this.scratchBytes, emitted.scratchBytes);
     }
     return emitted;
+  }
+
+  #emitLoop(name: string, nest: Nest, { buffers, label }: Kernel): EmittedKernel {
+    const loop = nest.kind === 'contraction' ? contractionAsLoop(nest) : nest;
+    const schedule = scheduleLoop(loop, this.#target.lanes);
+    this.#show(nest, printLoopSchedule(schedule), label);
+    return emitLoop(this.#module, name, loop, schedule, buffers.length, this.#options);
+  }
+
+  #show(nest: Nest, schedule: string, label: string): void {
+    this.texts.push(`${printNest(nest)}\n  ${schedule}${label ? `  # ${label}` : ''}`);
+  }
+
+  /** Buffers where sums may wait: not those whose place holds what the epilogue still reads. */
+  #partialSumsInPlace({ buffers, nest }: Kernel): ReadonlySet<number> {
+    if (nest.kind !== 'contraction') return new Set();
+    return new Set(
+      nest.stores.flatMap(({ access }) => {
+        const { role } = this.#plan.buffers[buffers[access.buffer]!.buffer]!;
+        return role.kind === 'output' && role.donor !== undefined ? [] : [access.buffer];
+      }),
+    );
   }
 }
 

@@ -74,6 +74,7 @@ export class WasmDevice implements Device {
     const { engine, mayWait = true, show } = this.#options;
     const program = compileProgram(graph, donations, {
       features: engine.features,
+      target: engine.target,
       shared: this.#isShared,
       maximumPages,
       mayWait,

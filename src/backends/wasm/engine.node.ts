@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { wasmTarget } from '../../compiler/index.js';
 import { detectFeatures, type Engine } from './engine.js';
 import { type WasmModule, WebAssembly } from './webassembly.js';
 
@@ -43,7 +44,7 @@ export function setEngineFlags(): void {
 /** Node's engine. Flags are set while Kiln compiles and put back after it: other packages' modules are not Kiln's matter. */
 export function nodeEngine(): Engine {
   setEngineFlags();
-  return { features: detectFeatures(), compile };
+  return { features: detectFeatures(), target: wasmTarget(major), compile };
 }
 
 function compile(bytes: Uint8Array<ArrayBuffer>): WasmModule {

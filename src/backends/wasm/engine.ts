@@ -1,3 +1,4 @@
+import { type Target, wasmTarget } from '../../compiler/index.js';
 import { ModuleBuilder } from './assembler.js';
 import { type WasmModule, WebAssembly } from './webassembly.js';
 
@@ -16,6 +17,8 @@ export interface EngineFeatures {
 /** What is left to the host: Node turns its flags, a browser has none. */
 export interface Engine {
   readonly features: EngineFeatures;
+  /** What schedules may know of it. */
+  readonly target: Target;
   /** Compiles, with optimized code from the first call on where the host can do that. */
   compile(bytes: Uint8Array<ArrayBuffer>): WasmModule;
 }
@@ -30,9 +33,12 @@ export function detectFeatures(): EngineFeatures {
   };
 }
 
+/** Browsers update themselves: theirs is taken for V8 13 or newer, or one that allocates registers as well. */
+const newestKnown = 13;
+
 /** The engine of a page, or of a host that Kiln knows nothing more of. */
 export function plainEngine(): Engine {
-  return { features: detectFeatures(), compile: (bytes) => new WebAssembly.Module(bytes) };
+  return { features: detectFeatures(), target: wasmTarget(newestKnown), compile: (bytes) => new WebAssembly.Module(bytes) };
 }
 
 type Kernel = ReturnType<ModuleBuilder['function']>;
