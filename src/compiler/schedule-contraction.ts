@@ -158,7 +158,9 @@ class Scheduler {
     if (!row || second) return undefined;
     const own = ownComponent(this.#left, row.axis);
     const contiguous = contiguousComponent(this.#left, loadsOf([this.#left.value]));
-    return own && own === contiguous && own.extent === undefined ? { axis: row.axis, width: row.tile } : undefined;
+    return own && own === contiguous && own.extent === undefined && this.#sizeOf(row.axis) > row.tile
+      ? { axis: row.axis, width: row.tile }
+      : undefined;
   }
 
   /** Blocks of the reductions, so that a panel of the right operand stays in the first cache while rows go by. */

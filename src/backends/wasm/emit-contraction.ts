@@ -19,7 +19,8 @@ import { Cursors, pushSum } from './affine-code.js';
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from './assembler.js';
 import type { EmittedKernel, KernelOptions } from './emit-loop.js';
 import { vectorLanes } from './lanes.js';
-import { emitPack, layOutBox, type PackedBox } from './pack.js';
+import { emitPack } from './pack.js';
+import { layOutBox, type PackedBox } from './packed-box.js';
 import { emitTile, type StepLoop, type TileContext, type TileRow, type TileShape, tileParameters } from './tile.js';
 
 export interface ContractionOptions extends KernelOptions {
