@@ -59,6 +59,9 @@ function costOf(node: Node): number {
 /** More than this, for a value that several kernels read, and it is kept. */
 const cheapCost = 2;
 
+/** More than this, and a factor is not computed by the contraction that reads it, which may do so for several blocks anew. */
+const prologueCost = 4;
+
 const isElementwise = (node: Node): boolean => primitives[node.op].category === 'elementwise';
 
 /** A reshape that only adds or drops axes of size 1: still an affine map of indices. */
@@ -106,12 +109,14 @@ const takesEpilogue = (node: Node): boolean => {
 };
 
 /** What must be in a buffer for a node's kernel to read its input `input`, if anything. */
-function storedFor(node: Node, input: Node): Node | undefined {
+function storedFor(node: Node, input: Node, isPrologue: (operand: Node) => boolean): Node | undefined {
   switch (primitives[node.op].category) {
     case 'control':
       return input;
-    case 'contraction':
-      return viewed(input);
+    case 'contraction': {
+      const operand = viewed(input);
+      return isPrologue(operand) ? undefined : operand;
+    }
     case 'indexing':
       // several axes of indices are run through as one
       if (node.op === 'scatterAdd') return node.params.indexRank > 1 ? input : undefined;
@@ -209,6 +214,27 @@ export function fuse(graph: Graph, enabled = true): FusionPlan {
       : undefined;
   };
 
+  const plainChains = new Map<Node, boolean>();
+  /** Elementwise work on what lies in buffers, through maps of indices at most. */
+  const isPlainChain = (node: Node): boolean => {
+    let isPlain = plainChains.get(node);
+    if (isPlain === undefined) {
+      isPlain =
+        node.op === 'input' || node.op === 'constant' || isAnchor(node) || (node.op === 'reshape' && !isThinReshape(node))
+          ? true
+          : (isElementwise(node) || isView(node)) && node.inputs.every(isPlainChain);
+      plainChains.set(node, isPlain);
+    }
+    return isPlain;
+  };
+  /** Whether a contraction computes this factor as it reads it. What can follow an anchor in its own kernel does that instead. */
+  const isPrologue = (operand: Node): boolean =>
+    enabled &&
+    isElementwise(operand) &&
+    !anchorFor(operand) &&
+    chainCost.get(operand)! <= prologueCost &&
+    isPlainChain(operand);
+
   for (const node of [...graph.nodes].reverse()) {
     if (node.op === 'input') {
       placements.set(node, { kind: 'input' });
@@ -237,7 +263,7 @@ export function fuse(graph: Graph, enabled = true): FusionPlan {
       placements.set(node, { kind: 'inline' });
       for (const input of node.inputs) {
         readBy(input, users);
-        keep(storedFor(node, input));
+        keep(storedFor(node, input, isPrologue));
       }
       continue;
     }
@@ -253,7 +279,7 @@ export function fuse(graph: Graph, enabled = true): FusionPlan {
     placements.set(node, isKept ? { kind: 'stored', group } : { kind: 'inline' });
     for (const input of node.inputs) {
       readBy(input, [group]);
-      keep(storedFor(node, input));
+      keep(storedFor(node, input, isPrologue));
     }
   }
   const order = [...groups.values()].sort((a, b) => a.level - b.level || rank(a) - rank(b));
