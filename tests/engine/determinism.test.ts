@@ -1,6 +1,7 @@
 /** The same bits on one, two and three threads, twice in a row, and fused as unfused. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { nodeEngine, SinglePool, WasmDevice } from '../../src/backends/wasm/index.js';
 import { type Device, useDevice } from '../../src/core/index.js';
 import {
   adam,
@@ -135,5 +136,40 @@ test('loops and their gradients', () =>
     });
     return run(kernel);
   }));
+
+test('fused equals unfused, bit for bit', () => {
+  const unfused = new WasmDevice({
+    engine: nodeEngine(),
+    createPool: (memory) => new SinglePool(memory),
+    fusion: false,
+  });
+  const chain = compile((x: Tensor, b: Tensor, i: Tensor) => [
+    x.mul(b).add(0.1).mul(x).sub(b.mul(b)),
+    x.mul(3).exp().log1p().tanh().add(x.sigmoid()).mul(b.erf()),
+    x.abs().add(0.5).pow(b).sqrt().div(x).mul(1.7).add(b.sin()).sub(b.cos()),
+    x
+      .transpose()
+      .mul(2.5)
+      .add(b.reshape([b.size, 1])),
+    x.greater(b).select(x.mul(b).add(1), b.neg()).floor().maximum(x).minimum(b),
+    x.round().mod(0.3).add(b.expm1()).add(x.square().add(1).rsqrt()),
+    i.mul(7).add(i.shiftRight(1)).xor(i.cast('float32').mul(1.5).cast('int32')).mod(5),
+    x.mul(b).add(x).sum({ axis: 0 }),
+    x.mul(b).add(x).sum({ axis: 1 }),
+  ]);
+  for (const shape of [
+    [33, 1029],
+    [5, 7],
+    [1, 4],
+    [130, 3],
+  ]) {
+    const run = (): string[] =>
+      chain(numbers(shape), numbers([shape[1]!], 'float32', 2), numbers(shape, 'int32')).map(bits);
+    const [fused, apart] = [on(wasmWith(2), run), on(unfused, run)];
+    fused.forEach((found, i) => {
+      assert.ok(found === apart[i], `[${shape}]: result ${i} has other bits`);
+    });
+  }
+});
 
 useDevice(wasmWith(1));

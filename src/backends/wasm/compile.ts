@@ -42,6 +42,8 @@ export interface CompileOptions {
   readonly shared: boolean;
   readonly maximumPages: number;
   readonly mayWait: boolean;
+  /** Whether operations share kernels (true). */
+  readonly fusion?: boolean;
   /** Takes what a stage has to show: `KILN_DEBUG`. */
   readonly show?: (stage: 'graph' | 'fusion' | 'plan' | 'kernels', text: () => string) => void;
 }
@@ -54,7 +56,9 @@ export function compileProgram(
 ): CompiledProgram {
   const show = options.show ?? (() => {});
   show('graph', () => printGraph(graph));
-  const plan = planProgram(lower(graph, donations, { fusion: true, simplification: () => true, show }));
+  const plan = planProgram(
+    lower(graph, donations, { fusion: options.fusion ?? true, simplification: () => true, show }),
+  );
   show('plan', () => printPlan(plan));
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1, options.maximumPages, options.shared);

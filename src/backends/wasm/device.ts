@@ -25,6 +25,8 @@ export interface WasmDeviceOptions {
   readonly mayWait?: boolean;
   /** Bytes of tensors that stay in the device's memory before the least recently used move out (512 MiB). */
   readonly residentBytes?: number;
+  /** Whether operations share kernels (true): without it a program shows what fusion gains, and whether it changes a bit. */
+  readonly fusion?: boolean;
   readonly show?: (stage: 'graph' | 'fusion' | 'plan' | 'kernels', text: () => string) => void;
 }
 
@@ -71,13 +73,14 @@ export class WasmDevice implements Device {
   }
 
   compile(graph: Graph, donations: readonly (number | undefined)[]): Executable {
-    const { engine, mayWait = true, show } = this.#options;
+    const { engine, mayWait = true, fusion = true, show } = this.#options;
     const program = compileProgram(graph, donations, {
       features: engine.features,
       target: engine.target,
       shared: this.#isShared,
       maximumPages,
       mayWait,
+      fusion,
       ...(show && { show }),
     });
     return new WasmExecutable(this, program, engine.compile(program.bytes));
