@@ -149,7 +149,7 @@ for (const { name, shapes, f, work } of cases) {
   );
   const program = lowerFunction(f, inputs);
   const started = now();
-  const runner = makeRunner(program);
+  const runner = makeRunner(program, { split: true });
   const made = now() - started;
   for (const { id, role } of program.buffers) {
     if (role.kind !== 'input') continue;

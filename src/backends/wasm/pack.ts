@@ -104,9 +104,18 @@ class Packer {
 
   /** Panels that are read side by side are written together, as many as make whole lines of the source; others one by one. */
   #panels({ component, size, width, pitch }: Panel, to: Local): void {
-    const together = this.#isSideBySide ? Math.max(1, Math.floor((vectorsAtOnce * vectorLanes) / width)) : 1;
+    const isFew = size <= vectorsAtOnce * vectorLanes;
+    const together = this.#isSideBySide && !isFew ? Math.max(1, Math.floor((vectorsAtOnce * vectorLanes) / width)) : 1;
     const whole = Math.floor(size / width);
     const value = this.#values.get(component.name)!;
+    if (this.#isSideBySide && isFew) {
+      this.#dimension(
+        0,
+        to,
+        Array.from({ length: Math.ceil(size / width) }, (_, i) => Math.min(width, size - i * width)),
+      );
+      return;
+    }
     this.#times(Math.floor(whole / together), () => {
       this.#dimension(0, to, new Array(together).fill(width));
       this.#advance(to, together * pitch);

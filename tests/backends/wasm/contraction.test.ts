@@ -238,6 +238,24 @@ test('operands that are computed while they are packed', () => {
   check((x, s, w) => [x!.mul(s!).add(1).conv2d(w!, { padding: 'same' })], [[2, 9, 9, 6], [6], [3, 3, 6, 10]]);
 });
 
+test('long reductions in parts', () => {
+  const split = { split: true };
+  check((x, w, b) => [x!.matmul(w!).add(b!).relu()], [[20, 9000], [9000, 18], [18]], split, / parts|part\//);
+  check(
+    dot(0, 0),
+    [
+      [7001, 24],
+      [7001, 36],
+    ],
+    split,
+    /part\//,
+  );
+  checkConv({ x: [7, 40, 40, 3], kernel: [3, 3, 3, 16], padding: square(1) }, split);
+  checkConv({ x: [33, 28, 28, 1], kernel: [3, 3, 1, 16] }, split);
+  check((x) => [x!.sum().mul(2), x!.max()], [[301, 67]], split);
+  check((x) => [x!.sum({ axis: 0 }), x!.mean({ axis: 0 })], [[10007, 6]], split);
+});
+
 test('odd shapes of all kinds', () => {
   const pick = (low: number, high: number): number => low + Math.floor(random.uniform(1)[0]! * (high - low + 1));
   for (let i = 0; i < 60; i++) {

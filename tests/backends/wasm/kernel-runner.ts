@@ -13,8 +13,10 @@ import {
   launchesOf,
   lower,
   printSchedule,
+  type Step,
   scheduleContraction,
   scheduleLoop,
+  splitReduction,
   type Target,
   verifySchedule,
   wasmTarget,
@@ -30,6 +32,8 @@ export interface RunnerOptions {
   readonly relaxedMadd?: boolean;
   /** Whether partial sums may stand in outputs (true). */
   readonly inPlace?: boolean;
+  /** Whether long reductions are split where that pays (false). */
+  readonly split?: boolean;
   readonly schedule?: (kernel: Kernel) => ContractionSchedule | undefined;
 }
 
@@ -51,6 +55,35 @@ export interface Runner {
 
 const fence = 256;
 
+/** The program with long reductions in parts. */
+export function splitProgram(program: LoweredProgram, chosen: Target): LoweredProgram {
+  const buffers = [...program.buffers];
+  const steps = program.steps.flatMap((step): Step[] => {
+    if (step.kind !== 'launch') return [step];
+    const { nest, label, buffers: used } = step.kernel;
+    const split = splitReduction(nest, chosen);
+    if (!split) return [step];
+    const buffer = buffers.length;
+    buffers.push({
+      id: buffer,
+      dtype: split.partialType,
+      elements: split.partialElements,
+      role: { kind: 'temporary' },
+    });
+    return [
+      ...split.parts.map((part) => ({
+        kind: 'launch' as const,
+        kernel: { nest: part, label, buffers: [...used, { buffer, access: 'write' as const }] },
+      })),
+      {
+        kind: 'launch' as const,
+        kernel: { nest: split.combine, label, buffers: [...used, { buffer, access: 'read' as const }] },
+      },
+    ];
+  });
+  return { ...program, buffers, steps };
+}
+
 export function lowerFunction(
   f: (...inputs: Tensor[]) => readonly Tensor[],
   inputs: readonly Tensor[],
@@ -59,9 +92,10 @@ export function lowerFunction(
   return lower(graph, donations, { fusion: true, simplification: () => true });
 }
 
-export function makeRunner(program: LoweredProgram, options: RunnerOptions = {}): Runner {
+export function makeRunner(lowered: LoweredProgram, options: RunnerOptions = {}): Runner {
   const { relaxedMadd = engine.features.relaxedMadd, inPlace = true } = options;
   const chosen = options.target ?? target;
+  const program = options.split ? splitProgram(lowered, chosen) : lowered;
   let end = 65536;
   const addresses = program.buffers.map(({ elements, dtype }) => {
     const address = end + fence;
