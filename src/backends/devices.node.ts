@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { type Device, fail, KilnError, registerDevice } from '../core/index.js';
 import { reference } from './reference/index.js';
 import { nodeEngine, SinglePool, ThreadPool, WasmDevice } from './wasm/index.js';
-import { type Device, fail, KilnError, registerDevice } from '../core/index.js';
 
 const stages = ['graph', 'fusion', 'plan', 'kernels'] as const;
 

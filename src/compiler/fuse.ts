@@ -220,7 +220,10 @@ export function fuse(graph: Graph, enabled = true): FusionPlan {
     let isPlain = plainChains.get(node);
     if (isPlain === undefined) {
       isPlain =
-        node.op === 'input' || node.op === 'constant' || isAnchor(node) || (node.op === 'reshape' && !isThinReshape(node))
+        node.op === 'input' ||
+        node.op === 'constant' ||
+        isAnchor(node) ||
+        (node.op === 'reshape' && !isThinReshape(node))
           ? true
           : (isElementwise(node) || isView(node)) && node.inputs.every(isPlainChain);
       plainChains.set(node, isPlain);

@@ -1,4 +1,3 @@
-import type { DType } from '../core/index.js';
 import { type Affine, printAffine } from './affine.js';
 import { type Access, type Expression, ExpressionPrinter, type ScalarType } from './expression.js';
 
@@ -80,9 +79,6 @@ export interface BufferUse {
   readonly buffer: number;
   readonly access: 'read' | 'write' | 'readWrite';
 }
-
-export const bufferDTypes = (nest: Nest): ReadonlyMap<number, DType> =>
-  new Map(nest.stores.map(({ access }) => [access.buffer, access.dtype] as const));
 
 const printAxes = (axes: readonly Axis[]): string => axes.map(({ name, size }) => `${name}<${size}`).join(' ');
 

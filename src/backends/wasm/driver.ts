@@ -1,11 +1,21 @@
 import type { Buffer, Kernel, PlannedStep, ProgramPlan } from '../../compiler/index.js';
 import { bytesPerElement, InternalError } from '../../core/index.js';
 import type { Local, ModuleBuilder } from './assembler.js';
-import { addBarrier, emitBarrier } from './barrier.js';
+import { addBarrier, barrierBytes, emitBarrier } from './barrier.js';
 import type { EmittedKernel } from './emit-loop.js';
 
+const barrierAt = 1024;
+/** On cache lines of its own, behind the barrier. */
+const counterAt = barrierAt + Math.ceil(barrierBytes / 64) * 64;
+
 /** The device's first bytes: words that all threads share while a program runs. Nothing lies at address 0. */
-export const controlLayout = { barrier: 1024, counter: 1280, fault: 1344, context: 2048, end: 65536 } as const;
+export const controlLayout = {
+  barrier: barrierAt,
+  counter: counterAt,
+  fault: counterAt + 64,
+  context: 2048,
+  end: 65536,
+} as const;
 
 /** A program's context: where things are this time. Inputs and outputs follow, an address each. */
 export const contextLayout = { arena: 0, scratch: 4, addresses: 8 } as const;
@@ -37,7 +47,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
   const scratch = f.local('i32');
   const begin = f.local('i32');
   const job = f.local('i32');
-  const barrierAt = f.local('i32');
+  const barrierWords = f.local('i32');
   f.get(context).memory('i32.load', contextLayout.arena).set(arena);
   f.get(context)
     .memory('i32.load', contextLayout.scratch)
@@ -46,7 +56,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
     .op('i32.mul')
     .op('i32.add')
     .set(scratch);
-  f.i32(controlLayout.barrier).set(barrierAt);
+  f.i32(controlLayout.barrier).set(barrierWords);
 
   const slots = new Map(addressedBuffers(plan).map(({ id }, i) => [id, contextLayout.addresses + 4 * i]));
   const counters = new Map<number, Local>();
@@ -117,7 +127,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
       });
     });
     f.get(begin).i32(total).op('i32.add').get(threads).op('i32.add').set(begin);
-    emitBarrier(f, barrier, barrierAt, threads);
+    emitBarrier(f, barrier, barrierWords, threads);
   };
 
   const steps = (list: readonly PlannedStep[]): void => {

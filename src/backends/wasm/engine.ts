@@ -38,7 +38,11 @@ const newestKnown = 13;
 
 /** The engine of a page, or of a host that Kiln knows nothing more of. */
 export function plainEngine(): Engine {
-  return { features: detectFeatures(), target: wasmTarget(newestKnown), compile: (bytes) => new WebAssembly.Module(bytes) };
+  return {
+    features: detectFeatures(),
+    target: wasmTarget(newestKnown),
+    compile: (bytes) => new WebAssembly.Module(bytes),
+  };
 }
 
 type Kernel = ReturnType<ModuleBuilder['function']>;

@@ -4,7 +4,6 @@
  * Emitters know nests and schedules, never operations.
  */
 export { WasmDevice, type WasmDeviceOptions } from './device.js';
-export { plainEngine } from './engine.js';
 export { nodeEngine } from './engine.node.js';
 export { SinglePool } from './pool.js';
 export { ThreadPool } from './pool.node.js';

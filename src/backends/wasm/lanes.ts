@@ -330,7 +330,8 @@ export class LaneEmitter {
     const index = f.local('i32');
     f.get(this.value(expression));
     if (this.#isVector) f.lane('i32x4.extract_lane', 0);
-    return (f.set(index), index);
+    f.set(index);
+    return index;
   }
 
   #load(access: Access): void {
