@@ -492,8 +492,51 @@ def network():
     case("network", "cnn", "network", {"x": x, "labels": labels} | start, outputs, gradients, parameters, 1e-4)
 
 
+# --- recurrent networks ------------------------------------------------------------------------------------------------
+
+
+def recurrent():
+    def swapped(kernel, units):
+        """GRU's columns from Kiln's order z, r, h to PyTorch's r, z, n, and back."""
+        z, r, h = kernel.split(units, -1)
+        return torch.cat((r, z, h), -1)
+
+    def weights_of(kind, kernel, recurrent_kernel, bias):
+        """PyTorch's weight_ih, weight_hh, bias_ih, bias_hh."""
+        if kind != "gru":
+            return [kernel.T, recurrent_kernel.T, bias, torch.zeros_like(bias)]
+        units = recurrent_kernel.shape[0]
+        return [swapped(kernel, units).T, swapped(recurrent_kernel, units).T, *swapped(bias, units)]
+
+    run = {"rnn": torch._VF.rnn_tanh, "gru": torch._VF.gru, "lstm": torch._VF.lstm}
+    batch, steps, inputs, units = 3, 6, 4, 5
+    for kind, gates in (("rnn", 1), ("lstm", 4), ("gru", 3)):
+        for layers in (1, 2):
+            for directions in (1, 2):
+                x = normal(batch, steps, inputs)
+                leaves = {"x": x}
+                flat = []
+                for layer in range(layers):
+                    width = inputs if layer == 0 else directions * units
+                    for direction in ("forward", "backward")[:directions]:
+                        kernel = normal(width, gates * units, scale=0.6)
+                        recurrent_kernel = normal(units, gates * units, scale=0.6)
+                        bias = normal(*((2,) if kind == "gru" else ()), gates * units, scale=0.5)
+                        parts = {"kernel": kernel, "recurrentKernel": recurrent_kernel, "bias": bias}
+                        leaves |= {f"layer{layer}/{direction}/{name}": value for name, value in parts.items()}
+                        flat += weights_of(kind, kernel, recurrent_kernel, bias)
+                zero = torch.zeros(layers * directions, batch, units, dtype=torch.float64)
+                start = (zero, zero) if kind == "lstm" else zero
+                y, *last = run[kind](x, start, flat, True, layers, 0.0, False, directions == 2, True)
+                dy = normal(*y.shape)
+                outputs = {"y": y} | {f"last/{name}": value[-1] for name, value in zip("hc", last)}
+                parameters = {"kind": kind, "layers": layers, "bidirectional": directions == 2, "units": units}
+                name = f"{kind}-{layers}{'-bidirectional' if directions == 2 else ''}"
+                case("recurrent", name, "recurrent", leaves | {"dy": dy}, outputs, gradients_of(y, dy, **leaves), parameters)
+
+
 def main():
-    for part in (elementwise, binary, reductions, products, convolutions, pools, normalizations, losses, optimizers, schedules, network):
+    for part in (elementwise, binary, reductions, products, convolutions, pools, normalizations, losses, optimizers, schedules, network, recurrent):
         part()
     OUT.mkdir(parents=True, exist_ok=True)
     for name, tensors in files.items():

@@ -51,6 +51,28 @@ export { type RmsPropOptions, rmsProp } from './optimizers/rms-prop.js';
 export { type LearningRate, optimizerOf, type UpdateRule } from './optimizers/rule.js';
 export { type SgdOptions, sgd } from './optimizers/sgd.js';
 export type { Fans, ParameterSettings, WeightRole } from './parameter-entry.js';
+export { Bidirectional, type BidirectionalOptions, bidirectional, type MergeMode } from './recurrent/bidirectional.js';
+export { Cell, type CellInput, type CellState, type StepOptions } from './recurrent/cell.js';
+export { GRU, GRUCell, type GRUCellOptions, type GRUOptions, gru } from './recurrent/gru.js';
+export { LSTM, LSTMCell, type LSTMCellOptions, type LSTMOptions, type LSTMState, lstm } from './recurrent/lstm.js';
+export {
+  Recurrent,
+  type RecurrentBlueprint,
+  type RecurrentOptions,
+  type RunOptions,
+  type RunResult,
+  recurrent,
+  resetStates,
+  type Sequence,
+} from './recurrent/recurrent.js';
+export {
+  type CellOptions,
+  type HiddenState,
+  SimpleRNN,
+  SimpleRNNCell,
+  type SimpleRNNOptions,
+  simpleRnn,
+} from './recurrent/simple-rnn.js';
 export { constant } from './schedules/constant.js';
 export { type CosineOptions, cosine } from './schedules/cosine.js';
 export { type ExponentialOptions, exponential } from './schedules/exponential.js';

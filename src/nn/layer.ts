@@ -1,6 +1,7 @@
 import { fail, KilnError, Parameter, type Shape, type Tensor, withLabel } from '../core/index.js';
 import { type Context, inference } from './context.js';
 import { type InitializerLike, initializerOf } from './initializers.js';
+import { passMask } from './mask.js';
 import type { ParameterEntry, ParameterSettings } from './parameter-entry.js';
 import type { Signature } from './signature.js';
 
@@ -29,7 +30,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> {
   constructor() {
     // every forward runs under its layer's path, also where an own class calls it: nodes and errors name the layer
     const forward = this.forward;
-    this.forward = (x: In, context: Context = inference): Out => underPath(this, () => forward.call(this, x, context));
+    this.forward = (x: In, context: Context = inference): Out => {
+      const y = underPath(this, () => forward.call(this, x, context));
+      if (this.passesMask) passMask(x, y);
+      return y;
+    };
   }
 
   /** @param context training or inference (inference) */
@@ -75,6 +80,20 @@ export abstract class Layer<In = Tensor, Out = Tensor> {
    * where it has no such order. Layouts with channels first need it.
    */
   flattenedFrom(_incoming: Signature): Shape | undefined {
+    return undefined;
+  }
+
+  /** @internal Whether each step of its output is made of the same step of its input, so that a mask of the one is the other's. */
+  get passesMask(): boolean {
+    return false;
+  }
+
+  /** @internal The only size of batch it takes, because it keeps something of each sample; `undefined` for any. */
+  get batchSize(): number | undefined {
+    for (const sublayer of Object.values(this.sublayers())) {
+      const size = sublayer.batchSize;
+      if (size !== undefined) return size;
+    }
     return undefined;
   }
 

@@ -10,7 +10,9 @@ export interface Fans {
 /** What a parameter is, so that `getWeights` can give it as other packages lay it out. */
 export type WeightRole =
   | { readonly is: 'dense kernel' | 'vector'; readonly flattenedFrom?: Shape | undefined }
-  | { readonly is: 'conv kernel' | 'depthwise kernel' };
+  | { readonly is: 'conv kernel' | 'depthwise kernel' }
+  /** Carried from batch to batch; no weight. */
+  | { readonly is: 'state' };
 
 export interface ParameterSettings {
   /** float32 unless told. */

@@ -1,5 +1,5 @@
-import type { Parameter } from '../core/index.js';
 import type { AnyLayer } from './layer.js';
+import type { ParameterEntry } from './parameter-entry.js';
 import type { Signature } from './signature.js';
 
 /** One layer of a model as it was put together: what `summary` shows. */
@@ -40,5 +40,6 @@ export class Names {
   }
 }
 
-/** Numbers that a layer holds as weights; random keys are none. */
-export const isWeight = ({ dtype }: Parameter): boolean => dtype === 'float32';
+/** Numbers that a layer holds as weights; random keys and carried states are none. */
+export const isWeight = ({ parameter, role }: ParameterEntry): boolean =>
+  parameter.dtype === 'float32' && role?.is !== 'state';

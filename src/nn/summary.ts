@@ -36,7 +36,12 @@ export function summaryRows(model: AnyLayer, { layout = 'channelsLast' }: Summar
   const nameOf = isFirst ? keras1Names(model) : (name: string): string => name;
   const counted = new Set<AnyLayer>();
   return model.steps.map(({ name, layer, output, incoming }) => {
-    const weights = counted.has(layer) ? [] : Object.values(layer.parameters()).filter(isWeight);
+    const weights = counted.has(layer)
+      ? []
+      : layer
+          .entries()
+          .filter(isWeight)
+          .map(({ parameter }) => parameter);
     counted.add(layer);
     const count = (some: typeof weights): number => some.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     return {

@@ -43,6 +43,8 @@ function movesTo(layout: WeightLayout, shape: Shape, role: WeightRole | undefine
       ];
     case 'vector':
       return rowsByChannel(role.flattenedFrom, shape);
+    case 'state':
+      return [];
   }
 }
 
@@ -76,7 +78,7 @@ function moveBack(array: HostArray, own: Shape, moves: readonly Move[]): HostArr
   }, array);
 }
 
-const weightsOf = (model: AnyLayer): ParameterEntry[] => model.entries().filter(({ parameter }) => isWeight(parameter));
+const weightsOf = (model: AnyLayer): ParameterEntry[] => model.entries().filter(isWeight);
 
 /**
  * The weights by path, trainable and not, laid out as another package has them. Random keys are no weights.

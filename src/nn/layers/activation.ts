@@ -17,6 +17,10 @@ export class Activation extends Layer {
     return 'activation';
   }
 
+  override get passesMask(): boolean {
+    return true;
+  }
+
   forward(x: Tensor): Tensor {
     return this.activation(x);
   }

@@ -49,6 +49,10 @@ export class BatchNorm extends Layer {
     return 'batch_normalization';
   }
 
+  override get passesMask(): boolean {
+    return true;
+  }
+
   forward(x: Tensor, { mode }: Context = inference): Tensor {
     const [mean, variance] =
       mode === 'training' ? this.#batchStatistics(x) : [this.movingMean.value, this.movingVariance.value];

@@ -37,6 +37,10 @@ export class Dense extends Layer {
     return 'dense';
   }
 
+  override get passesMask(): boolean {
+    return true;
+  }
+
   forward(x: Tensor): Tensor {
     const y = x.matmul(this.kernel);
     return this.activation(this.bias ? y.add(this.bias) : y);

@@ -38,6 +38,10 @@ export class Dropout extends Layer {
     return 'dropout';
   }
 
+  override get passesMask(): boolean {
+    return true;
+  }
+
   forward(x: Tensor, { mode }: Context = inference): Tensor {
     if (mode === 'inference' || this.rate === 0) return x;
     const keep = bernoulli(this.key, x.shape, { probability: 1 - this.rate, stream: streamOf(this.key.name) });

@@ -41,6 +41,10 @@ export class LayerNorm extends Layer {
     return 'layer_normalization';
   }
 
+  override get passesMask(): boolean {
+    return true;
+  }
+
   forward(x: Tensor): Tensor {
     const row = { axis: this.#axes, keepDims: true };
     const distances = x.sub(x.mean(row));
