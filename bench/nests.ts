@@ -27,6 +27,7 @@ for (const [m, n, k] of [
   [50, 2048, 512],
   [128, 128, 4608],
   [128, 10, 128],
+  [1, 512, 512],
 ] as const) {
   for (const [way, left, right] of [
     ['NN', [m, k], [k, n]],
@@ -51,6 +52,7 @@ interface Conv {
   readonly k?: number;
   readonly stride?: number;
   readonly pad?: number;
+  readonly groups?: number;
 }
 
 /** n batch, c channels, h height and width, o filters. */
@@ -65,9 +67,11 @@ const convolutions: readonly Conv[] = [
   { n: 16, c: 64, h: 56, o: 128, stride: 2 },
   { n: 16, c: 256, h: 14, o: 512, k: 1, pad: 0 },
   { n: 8, c: 3, h: 224, o: 64, k: 7, stride: 2, pad: 3 },
+  { n: 8, c: 128, h: 56, o: 128, groups: 128 },
+  { n: 8, c: 64, h: 28, o: 64, groups: 8 },
 ];
 
-for (const { n, c, h, o, k = 3, stride = 1, pad = 1 } of convolutions) {
+for (const { n, c, h, o, k = 3, stride = 1, pad = 1, groups = 1 } of convolutions) {
   const out = Math.floor((h + 2 * pad - k) / stride) + 1;
   const params = {
     strides: [stride, stride],
@@ -76,15 +80,15 @@ for (const { n, c, h, o, k = 3, stride = 1, pad = 1 } of convolutions) {
       [pad, pad],
     ] as const,
     dilation: [1, 1],
-    groups: 1,
+    groups,
   };
   const [x, w, y] = [
     [n, h, h, c],
-    [k, k, c, o],
+    [k, k, c / groups, o],
     [n, out, out, o],
   ];
-  const work = 2 * n * out * out * o * k * k * c;
-  const name = `conv ${n},${c},${h},${o} ${k}×${k}/${stride}p${pad}`;
+  const work = 2 * n * out * out * o * k * k * (c / groups);
+  const name = `conv ${n},${c},${h},${o} ${k}×${k}/${stride}p${pad}${groups > 1 ? ` g${groups}` : ''}`;
   cases.push(
     { name: `${name} forward`, shapes: [x!, w!], f: (a, b) => [a!.conv(b!, params)], work },
     {

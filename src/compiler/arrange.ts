@@ -1,16 +1,17 @@
 import { type Affine, addAffine, coefficient, constantAffine, scaleAffine, substitute, variable } from './affine.js';
-import type { Access } from './expression.js';
+import { type Access, loadsOf } from './expression.js';
 import type { Axis, Component, ContractionNest, Operand } from './nest.js';
 import { mapAffines } from './normalize.js';
 
 /**
  * A contraction as schedules and emitters take it: the operand that is read lane by lane stands right, reductions that run
- * backwards through the left run forwards, and components count up from 0 without gaps where no guard needs their own numbers.
+ * backwards through the nest's left run forwards, and components count up from 0 without gaps where no guard needs their own numbers.
  */
 export function arrange(nest: ContractionNest, swap: boolean): ContractionNest {
   const [left, right] = swap ? [nest.right, nest.left] : [nest.left, nest.right];
+  // by the nest's own left: the order of the sums must not depend on which operand stands where
   const backwards = nest.reductions.filter(({ name }) => {
-    const steps = left.components.map(({ index }) => coefficient(index, name));
+    const steps = nest.left.components.map(({ index }) => coefficient(index, name));
     return steps.some((step) => step < 0) && steps.every((step) => step <= 0);
   });
   const turned = new Map(
@@ -89,15 +90,20 @@ export const ownComponent = ({ components }: Operand, axis: string): Component |
   return only;
 };
 
-/** The component along which most loads of an operand's expression are contiguous. */
-export function contiguousComponent(operand: Operand, loads: readonly Access[]): Component | undefined {
-  let best: Component | undefined;
-  let most = 0;
-  for (const component of operand.components) {
-    const count = loads.filter(({ address }) => coefficient(address, component.name) === 1).length;
-    if (count > most) [best, most] = [component, count];
-  }
-  return best;
+/** The load that stands for an operand's layout: the one that more components move than any other. */
+export function mainLoad({ components, value }: Operand): Access | undefined {
+  const reach = ({ address }: Access): number =>
+    components.filter(({ name }) => coefficient(address, name) !== 0).length;
+  return loadsOf([value]).reduce<Access | undefined>(
+    (best, access) => (best && reach(best) >= reach(access) ? best : access),
+    undefined,
+  );
+}
+
+/** Whether neighbours on an axis are neighbours in an operand's main load. */
+export function isContiguous(operand: Operand, axis: string): boolean {
+  const access = mainLoad(operand);
+  return access !== undefined && axisStride(operand, access, axis) === 1;
 }
 
 export const sizesOf = (axes: readonly Axis[]): Map<string, number> =>

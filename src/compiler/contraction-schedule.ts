@@ -1,7 +1,7 @@
 import { InternalError } from '../core/index.js';
 import { coefficient } from './affine.js';
 import { arrange, axisStride, isGuarded, ownComponent, plainLoad, sizesOf, usesAxis } from './arrange.js';
-import type { ContractionNest } from './nest.js';
+import type { Axis, ContractionNest } from './nest.js';
 import type { Target } from './target.js';
 
 export type Side = 'left' | 'right';
@@ -23,27 +23,43 @@ export type Stage =
       readonly panel: { readonly axis: string; readonly width: number } | undefined;
     };
 
-/** How a contraction is run. Lanes lie on an output axis that only the right operand (after the exchange) has. */
+/**
+ * Where the lanes of vectors lie: on an output axis that the right operand alone has, and each step takes one value a row from
+ * the left; on an output axis of both operands; or on the innermost reduction, and each sum is a vector that is added up at last.
+ */
+export type LaneMode = 'right' | 'both' | 'reduce';
+
+/** How a contraction is run: what one tile computes, and the loops and copies around it. */
 export interface ContractionSchedule {
   readonly kind: 'contraction';
   /** Whether left and right exchange their places. */
   readonly swap: boolean;
-  readonly lane: { readonly axis: string; readonly vectors: number };
-  /** Axes of the left operand whose points share a tile. */
+  readonly mode: LaneMode;
+  /** The output axis that runs along the right operand in a tile, and its points there: the lanes' axis but in mode reduce. */
+  readonly column: { readonly axis: string; readonly tile: number };
+  /** The reduction that lanes lie on in mode reduce. */
+  readonly depth: string | undefined;
+  /** Axes of the left operand alone whose points share a tile. */
   readonly rows: readonly { readonly axis: string; readonly tile: number }[];
-  /** Outer to inner. What it leaves of each axis is one tile; reductions keep the order of the nest. */
+  /** Outer to inner. What it leaves of each axis is one tile; reductions keep their order, the lanes' innermost. */
   readonly order: readonly Stage[];
 }
 
-export function printSchedule({ swap, lane, rows, order }: ContractionSchedule): string {
-  const tile = `${rows.map(({ axis, tile }) => `${axis}${tile}`).join('×') || '1'} × ${lane.axis}${lane.vectors}v`;
+export function printSchedule({ swap, mode, column, depth, rows, order }: ContractionSchedule): string {
+  const tile = [...rows, column].map(({ axis, tile }) => `${axis}${tile}`).join('×');
   const stages = order.map((stage) =>
     stage.kind === 'pack'
       ? `[${stage.operand}${stage.panel ? ` ${stage.panel.axis}${stage.panel.width}` : ''}]`
       : `${stage.isJob ? '*' : ''}${stage.axis}/${stage.block}`,
   );
-  return `${swap ? 'swapped ' : ''}tile ${tile}: ${stages.join(' ')}`;
+  return `${swap ? 'swapped ' : ''}${mode} ${depth ? `along ${depth} ` : ''}tile ${tile}: ${stages.join(' ')}`;
 }
+
+/** The reductions in the order in which steps follow one another. */
+export const stepOrder = (reductions: readonly Axis[], depth: string | undefined): Axis[] => [
+  ...reductions.filter(({ name }) => name !== depth),
+  ...reductions.filter(({ name }) => name === depth),
+];
 
 /** Sizes of the blocks that a span falls into, with how many follow one another. */
 export function blocksOf(
@@ -66,9 +82,11 @@ export function blocksOf(
   ];
 }
 
-/** Vectors that a tile needs at once. */
-export const tileRegisters = (rows: number, vectors: number, target: Target): number =>
-  rows * vectors + vectors + (target.holdsRows ? rows : 1);
+/** Vectors that a tile of rows × vectors sums needs at once. */
+export function tileRegisters(mode: LaneMode, rows: number, vectors: number, { holdsRows }: Target): number {
+  const values = !holdsRows ? 1 : mode === 'both' ? rows * vectors : rows;
+  return rows * vectors + vectors + values;
+}
 
 /** Throws unless the schedule computes every point of the nest once, from operands that a tile can read. */
 export function verifySchedule(nest: ContractionNest, schedule: ContractionSchedule, target: Target): void {
@@ -76,18 +94,20 @@ export function verifySchedule(nest: ContractionNest, schedule: ContractionSched
     throw new InternalError(`schedule of ${nest.name}: ${what}: ${printSchedule(schedule)}`);
   };
   const { left, right } = arrange(nest, schedule.swap);
-  const { lane, rows, order } = schedule;
+  const { mode, column, depth, rows, order } = schedule;
   const sizes = sizesOf([...nest.axes, ...nest.reductions]);
   const spans = new Map(sizes);
-  if (!sizes.has(lane.axis) || usesAxis(left, lane.axis) || !usesAxis(right, lane.axis))
-    broken(`${lane.axis} is no axis of the right operand alone`);
-  if (coefficient(nest.stores[0]!.access.address, lane.axis) !== 1)
-    broken(`${lane.axis} is not contiguous in the store`);
+  if (!sizes.has(column.axis) || !usesAxis(right, column.axis) || usesAxis(left, column.axis) !== (mode === 'both'))
+    broken(`${column.axis} is no axis of ${mode === 'both' ? 'both operands' : 'the right operand alone'}`);
+  if ((mode === 'reduce') !== (depth !== undefined)) broken(`lanes along ${depth} in mode ${mode}`);
+  if (depth !== undefined && !nest.reductions.some(({ name }) => name === depth)) broken(`${depth} is no reduction`);
+  if (mode !== 'reduce' && coefficient(nest.stores[0]!.access.address, column.axis) !== 1)
+    broken(`${column.axis} is not contiguous in the store`);
   for (const { axis } of rows)
     if (usesAxis(right, axis) || !usesAxis(left, axis)) broken(`${axis} is no axis of the left operand alone`);
   const count = rows.reduce((product, { tile }) => product * tile, 1);
-  if (tileRegisters(count, lane.vectors, target) > target.registers)
-    broken(`${count} × ${lane.vectors} vectors do not fit`);
+  const vectors = mode === 'reduce' ? column.tile : Math.ceil(column.tile / target.lanes);
+  if (tileRegisters(mode, count, vectors, target) > target.registers) broken(`${count} × ${vectors} sums do not fit`);
   const packed = new Set<Side>();
   let areJobsOver = false;
   for (const stage of order) {
@@ -107,11 +127,12 @@ export function verifySchedule(nest: ContractionNest, schedule: ContractionSched
     spans.set(stage.axis, Math.min(spans.get(stage.axis)!, stage.block));
   }
   for (const { name } of nest.axes) {
-    const most = name === lane.axis ? lane.vectors * target.lanes : (rows.find(({ axis }) => axis === name)?.tile ?? 1);
+    const most = [...rows, column].find(({ axis }) => axis === name)?.tile ?? 1;
     if (spans.get(name)! > most) broken(`${spans.get(name)} points of ${name} are left, a tile has ${most}`);
   }
-  const blocked = nest.reductions.map(({ name, size }) => spans.get(name)! < size);
-  nest.reductions.forEach(({ name }, i) => {
+  const steps = stepOrder(nest.reductions, depth);
+  const blocked = steps.map(({ name, size }) => spans.get(name)! < size);
+  steps.forEach(({ name }, i) => {
     if (blocked.slice(i + 1).includes(true) && spans.get(name)! > 1)
       broken(`${name} is not finished when reductions inside it are blocked`);
   });
@@ -122,7 +143,8 @@ export function verifySchedule(nest: ContractionNest, schedule: ContractionSched
     const access = plainLoad(operand);
     if (packed.has(side)) continue;
     if (!access || isGuarded(operand)) broken(`${side} must be packed`);
-    else if (side === 'right' && axisStride(right, access, lane.axis) !== 1)
-      broken('right has no lanes and is not packed');
+    const lanes = mode === 'reduce' ? depth! : mode === 'both' || side === 'right' ? column.axis : undefined;
+    if (access && lanes !== undefined && axisStride(operand, access, lanes) !== 1)
+      broken(`${lanes} is not contiguous in ${side}, which is not packed`);
   }
 }

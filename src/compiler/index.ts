@@ -26,9 +26,11 @@ export { contractionAsLoop } from './contraction-as-loop.js';
 export {
   blocksOf,
   type ContractionSchedule,
+  type LaneMode,
   printSchedule,
   type Side,
   type Stage,
+  stepOrder,
   verifySchedule,
 } from './contraction-schedule.js';
 export {

@@ -1,17 +1,15 @@
-import { coefficient } from './affine.js';
 import {
   axisStride,
   componentSpan,
-  contiguousComponent,
+  isContiguous,
   isGuarded,
   ownComponent,
   plainLoad,
   sizesOf,
   usesAxis,
 } from './arrange.js';
-import type { ContractionSchedule, Stage } from './contraction-schedule.js';
+import { type ContractionSchedule, type Stage, stepOrder } from './contraction-schedule.js';
 import { chooseTile, type TileChoice } from './contraction-tile.js';
-import { loadsOf } from './expression.js';
 import type { Axis, ContractionNest, Operand } from './nest.js';
 import type { Target } from './target.js';
 
@@ -45,7 +43,6 @@ class Scheduler {
   readonly #right: Operand;
   readonly #sizes: ReadonlyMap<string, number>;
   readonly #rowAxes: readonly Axis[];
-  readonly #width: number;
 
   constructor(nest: ContractionNest, tile: TileChoice, target: Target) {
     this.#nest = nest;
@@ -55,7 +52,6 @@ class Scheduler {
     this.#right = tile.arranged.right;
     this.#sizes = sizesOf([...nest.axes, ...nest.reductions]);
     this.#rowAxes = nest.axes.filter(({ name }) => usesAxis(this.#left, name) && !usesAxis(this.#right, name));
-    this.#width = tile.vectors * target.lanes;
   }
 
   #sizeOf(axis: string): number {
@@ -72,7 +68,8 @@ class Scheduler {
   }
 
   schedule(): ContractionSchedule {
-    const { swap, lane, vectors, rows } = this.#tile;
+    const { swap, mode, column, depth, rows } = this.#tile;
+    const lane = column.axis;
     const packsRight = this.#packsRight();
     const packsLeft = this.#packsLeft();
     const reductions = this.#reductionBlocks();
@@ -86,12 +83,15 @@ class Scheduler {
     };
     for (const { axis, block } of jobs) loop(axis, block, true);
     for (const { name } of this.#nest.axes)
-      if (usesAxis(this.#left, name) === usesAxis(this.#right, name)) loop(name, 1, false);
+      if (name !== lane && usesAxis(this.#left, name) === usesAxis(this.#right, name)) loop(name, 1, false);
     for (const { axis, block } of reductions) loop(axis, block, false);
     const bytes = (operand: Operand): number => 4 * this.#elements(operand, spans);
     if (packsRight) {
-      const most = Math.max(this.#width, Math.floor(((this.#target.L2 / 2) * spans.get(lane)!) / bytes(this.#right)));
-      loop(lane, Math.floor(most / this.#width) * this.#width, false);
+      const most = Math.max(
+        this.#tile.column.tile,
+        Math.floor(((this.#target.L2 / 2) * spans.get(lane)!) / bytes(this.#right)),
+      );
+      loop(lane, Math.floor(most / this.#tile.column.tile) * this.#tile.column.tile, false);
       order.push({ kind: 'pack', operand: 'right', panel: this.#rightPanel() });
     }
     const leftPanel = packsLeft ? this.#leftPanel() : undefined;
@@ -104,7 +104,8 @@ class Scheduler {
       loop(name, Math.ceil(span / parts / unit) * unit, false);
     }
     if (packsLeft) order.push({ kind: 'pack', operand: 'left', panel: leftPanel });
-    loop(lane, this.#width, false);
+    // lanes that both operands have turn innermost: rows are then read once
+    if (mode !== 'both') loop(lane, this.#tile.column.tile, false);
     for (const { name } of this.#nest.axes)
       if (name !== lane && usesAxis(this.#right, name) && !usesAxis(this.#left, name)) loop(name, 1, false);
     // packed panels are read again by the axes that only shift inside them: those turn innermost
@@ -112,7 +113,8 @@ class Scheduler {
       const unit = this.#tileOf(name);
       loop(name, unit, false, unit > 1 && leftPanel?.axis !== name);
     }
-    return { kind: 'contraction', swap, lane: { axis: lane, vectors }, rows, order };
+    loop(lane, this.#tile.column.tile, false);
+    return { kind: 'contraction', swap, mode, column, depth, rows, order };
   }
 
   /** Row axes, those that run alone through a component first: blocks of them share no elements. */
@@ -121,32 +123,40 @@ class Scheduler {
     return [...this.#rowAxes.filter(isPure), ...this.#rowAxes.filter((axis) => !isPure(axis))];
   }
 
+  #innermost(): Axis | undefined {
+    return stepOrder(this.#nest.reductions, this.#tile.depth).at(-1);
+  }
+
   #packsRight(): boolean {
     const access = plainLoad(this.#right);
-    if (!access || isGuarded(this.#right) || axisStride(this.#right, access, this.#tile.lane) !== 1) return true;
+    if (!access || isGuarded(this.#right)) return true;
+    if (this.#tile.mode !== 'right') return false;
+    if (axisStride(this.#right, access, this.#tile.column.axis) !== 1) return true;
     const rowTiles = this.#rowAxes.reduce(
       (product, { name, size }) => product * Math.ceil(size / this.#tileOf(name)),
       1,
     );
     if (rowTiles === 1) return false;
-    if (this.#sizeOf(this.#tile.lane) % this.#target.lanes !== 0) return true;
-    const inner = this.#nest.reductions.at(-1);
+    if (this.#sizeOf(this.#tile.column.axis) % this.#target.lanes !== 0) return true;
+    const inner = this.#innermost();
     const stride = inner ? Math.abs(axisStride(this.#right, access, inner.name)) : 0;
-    return stride > this.#width && rowTiles >= ((stride * 4) % 4096 === 0 ? 3 : 8);
+    return stride > this.#tile.column.tile && rowTiles >= ((stride * 4) % 4096 === 0 ? 3 : 8);
   }
 
   #rightPanel(): { axis: string; width: number } | undefined {
-    const { lane } = this.#tile;
-    const own = ownComponent(this.#right, lane);
-    return own && own.extent === undefined ? { axis: lane, width: this.#width } : undefined;
+    if (this.#tile.mode !== 'right') return undefined;
+    const { axis } = this.#tile.column;
+    const own = ownComponent(this.#right, axis);
+    return own && own.extent === undefined ? { axis, width: this.#tile.column.tile } : undefined;
   }
 
   #packsLeft(): boolean {
     const access = plainLoad(this.#left);
     if (!access || isGuarded(this.#left)) return true;
-    const inner = this.#nest.reductions.at(-1);
+    if (this.#tile.mode !== 'right') return false;
+    const inner = this.#innermost();
     if (!inner || this.#rowAxes.length === 0) return false;
-    const panels = Math.ceil(this.#sizeOf(this.#tile.lane) / this.#width);
+    const panels = Math.ceil(this.#sizeOf(this.#tile.column.axis) / this.#tile.column.tile);
     const points = [...this.#rowAxes, ...this.#nest.reductions].reduce((product, { size }) => product * size, 1);
     const reuse = (panels * points) / this.#elements(this.#left, this.#sizes);
     return reuse >= 4 && Math.abs(axisStride(this.#left, access, inner.name)) > 16;
@@ -155,27 +165,27 @@ class Scheduler {
   /** Rows that are neighbours in memory are packed side by side. */
   #leftPanel(): { axis: string; width: number } | undefined {
     const [row, second] = this.#tile.rows;
-    if (!row || second) return undefined;
+    if (!row || second || this.#tile.mode !== 'right') return undefined;
     const own = ownComponent(this.#left, row.axis);
-    const contiguous = contiguousComponent(this.#left, loadsOf([this.#left.value]));
-    return own && own === contiguous && own.extent === undefined && this.#sizeOf(row.axis) > row.tile
+    return own && own.extent === undefined && isContiguous(this.#left, row.axis) && this.#sizeOf(row.axis) > row.tile
       ? { axis: row.axis, width: row.tile }
       : undefined;
   }
 
   /** Blocks of the reductions, so that a panel of the right operand stays in the first cache while rows go by. */
   #reductionBlocks(): { axis: string; block: number }[] {
-    const most = this.#target.L1 / 2 / (4 * this.#width);
+    const most = this.#target.L1 / 2 / (4 * this.#tile.column.tile);
     const blocks: { axis: string; block: number }[] = [];
     let inside = 1;
-    for (const { name, size } of this.#nest.reductions.toReversed()) {
+    for (const { name, size } of stepOrder(this.#nest.reductions, this.#tile.depth).toReversed()) {
       if (blocks.length > 0) {
         blocks.unshift({ axis: name, block: 1 });
       } else if (inside * size <= most * 1.6) {
         inside *= size;
       } else {
         const parts = Math.ceil(size / Math.max(1, Math.floor(most / inside)));
-        blocks.unshift({ axis: name, block: Math.ceil(size / parts) });
+        const unit = name === this.#tile.depth ? this.#target.lanes : 1;
+        blocks.unshift({ axis: name, block: Math.ceil(size / parts / unit) * unit });
       }
     }
     return blocks;
@@ -183,9 +193,12 @@ class Scheduler {
 
   /** Cuts of row and lane axes that repeat least packing and load 1 to 16 threads evenly. */
   #jobs(packsLeft: boolean, packsRight: boolean): { axis: string; block: number }[] {
-    const { lane, cycles } = this.#tile;
+    const { mode, column, cycles } = this.#tile;
+    const lane = column.axis;
     const limit = Math.max(1, Math.floor(cycles / this.#target.cyclesPerMicrosecond / jobMicroseconds));
-    const shared = this.#nest.axes.filter(({ name }) => usesAxis(this.#left, name) === usesAxis(this.#right, name));
+    const shared = this.#nest.axes.filter(
+      ({ name }) => name !== lane && usesAxis(this.#left, name) === usesAxis(this.#right, name),
+    );
     const batch: { axis: string; block: number }[] = [];
     let batches = 1;
     for (const { name, size } of shared) {
@@ -196,25 +209,36 @@ class Scheduler {
       batch.push({ axis: name, block: Math.ceil(size / allowed) });
       batches *= Math.ceil(size / Math.ceil(size / allowed));
     }
-    const leftCycles = this.#elements(this.#left, this.#sizes) * (packsLeft ? packCycles : rereadCycles);
+    const leftCost = packsLeft ? packCycles : rereadCycles;
     const rightCycles = this.#elements(this.#right, this.#sizes) * (packsRight ? packCycles : rereadCycles);
     let best: { axis: string; block: number }[] = batch;
     let bestCost = Number.POSITIVE_INFINITY;
-    const panels = Math.ceil(this.#sizeOf(lane) / this.#width);
+    const panels = Math.ceil(this.#sizeOf(lane) / this.#tile.column.tile);
     for (const rowCut of this.#rowCuts()) {
+      // blocks of an axis that shifts inside a component overlap
+      const spans = new Map(this.#sizes);
+      for (const { axis, block } of rowCut.cuts) spans.set(axis, Math.min(block, spans.get(axis)!));
+      const leftCycles = rowCut.parts * this.#elements(this.#left, spans) * leftCost;
       for (let cut = 1; cut <= Math.min(panels, mostParts); cut++) {
         const block = Math.ceil(panels / cut);
         const laneParts = Math.ceil(panels / block);
         if (laneParts !== cut) continue;
         const jobs = batches * rowCut.parts * laneParts;
         if (jobs > 1 && jobs > limit && jobs > batches) continue;
-        const total = cycles + laneParts * leftCycles + rowCut.parts * rightCycles + jobs * jobCycles;
-        const largest = (total / batches) * rowCut.largest * Math.min(1, (block * this.#width) / this.#sizeOf(lane));
+        // cuts of lanes that both operands have repeat nothing, but break the lines of memory
+        const leftTimes = mode === 'both' ? 0.5 + 0.5 * laneParts : laneParts;
+        const total = cycles + leftTimes * leftCycles + rowCut.parts * rightCycles + jobs * jobCycles;
+        const largest =
+          (total / batches) * rowCut.largest * Math.min(1, (block * this.#tile.column.tile) / this.#sizeOf(lane));
         const rounds = Math.ceil(jobs / wantedJobs);
         const cost = total + 0.5 * Math.max(0, wantedJobs * rounds * largest - total);
         if (cost >= bestCost) continue;
         bestCost = cost;
-        best = [...batch, ...rowCut.cuts, ...(laneParts > 1 ? [{ axis: lane, block: block * this.#width }] : [])];
+        best = [
+          ...batch,
+          ...rowCut.cuts,
+          ...(laneParts > 1 ? [{ axis: lane, block: block * this.#tile.column.tile }] : []),
+        ];
       }
     }
     return best;
@@ -246,7 +270,3 @@ class Scheduler {
     return result;
   }
 }
-
-/** Whether an axis moves through a store one by one. */
-export const isContiguous = ({ stores }: ContractionNest, axis: string): boolean =>
-  coefficient(stores[0]!.access.address, axis) === 1;

@@ -1,5 +1,5 @@
 import { type Affine, addAffine, coefficient, constantAffine, scaleAffine, substitute, variable } from './affine.js';
-import { componentSpan, sizesOf } from './arrange.js';
+import { componentSpan, isContiguous, sizesOf } from './arrange.js';
 import { type Expression, loadsOf } from './expression.js';
 import type { Axis, ContractionNest, LoopNest, Nest, Operand, Store } from './nest.js';
 import { mapAffines, normalize } from './normalize.js';
@@ -23,6 +23,8 @@ const partMicroseconds = 50;
 /** Cycles to write and read again one partial sum, and to pack one element once more for another job. */
 const partialCycles = 1;
 const repeatCycles = 0.5;
+/** Elements of two lines of a cache. */
+const lineElements = 32;
 /** Elements that a plain sum may gather one after another before its rounding errors count. */
 const longestSum = 4096;
 const mostPlainParts = 64;
@@ -60,13 +62,17 @@ function repetition(nest: ContractionNest, target: Target): number {
     components.some(({ index }) => coefficient(index, name) !== 0);
   const only = (one: Operand, other: Operand): number =>
     product(axes.filter((axis) => uses(one, axis) && !uses(other, axis)));
-  const batch = product(axes.filter((axis) => uses(left, axis) === uses(right, axis)));
+  // cuts of an axis along which memory is read must leave whole lines
+  const batch = axes
+    .filter((axis) => uses(left, axis) === uses(right, axis))
+    .reduce((total, { name, size }) => total * (isContiguous(left, name) ? Math.ceil(size / lineElements) : size), 1);
   const [rows, columns] = [only(left, right), only(right, left)];
   let least = Number.POSITIVE_INFINITY;
   for (let across = 1; across * batch <= 2 * wantedParts; across *= 2) {
     const down = Math.max(1, Math.ceil(wantedParts / batch / across));
     // a job is some tiles at least
-    if (down * 2 * target.lanes > rows || across * 2 * target.lanes > columns) continue;
+    if (down > 1 && down * 2 * target.lanes > rows) continue;
+    if (across > 1 && across * 2 * target.lanes > columns) continue;
     least = Math.min(least, ((across - 1) * elements(left) + (down - 1) * elements(right)) * repeatCycles);
   }
   return batch >= wantedParts ? 0 : least;

@@ -13,6 +13,7 @@ import {
   type Side,
   type Stage,
   type Store,
+  stepOrder,
 } from '../../compiler/index.js';
 import { InternalError } from '../../core/index.js';
 import { Cursors, pushSum } from './affine-code.js';
@@ -106,7 +107,8 @@ class ContractionEmitter {
     const { stores } = arranged;
     this.#tileContext = {
       stores,
-      lane: schedule.lane.axis,
+      mode: schedule.mode,
+      lane: schedule.column.axis,
       cursors: new Cursors(
         stores.map(({ value }) => value),
         stores.map(({ access }) => access),
@@ -119,7 +121,7 @@ class ContractionEmitter {
         mode === 'set' &&
         access.dtype === 'float32' &&
         access.dynamic.length === 0 &&
-        coefficient(access.address, schedule.lane.axis) === 1 &&
+        coefficient(access.address, schedule.column.axis) === 1 &&
         options.partialSumsInPlace.has(access.buffer),
     );
   }
@@ -233,7 +235,7 @@ class ContractionEmitter {
 
   /** Partial sums of a job in scratch: a box over the output axes, lanes innermost. */
   #partialLayout(spans: ReadonlyMap<string, number>): { strides: Record<string, number>; bytes: number } {
-    const { axis: lane } = this.#schedule.lane;
+    const { axis: lane } = this.#schedule.column;
     const strides: Record<string, number> = { [lane]: 4 };
     let bytes = 4 * Math.ceil(spans.get(lane)! / vectorLanes) * vectorLanes;
     for (const { name } of this.#nest.axes.toReversed()) {
@@ -485,15 +487,22 @@ class BodyEmitter {
       partial: partials[i]! - leastPartial,
       at,
     }));
-    const lanes = spans.get(schedule.lane.axis)!;
-    const loops = mergeLoops(
-      nest.reductions.map(({ name }) => ({
-        count: spans.get(name)!,
-        left: left.between[name] ?? 0,
-        right: right.between[name] ?? 0,
-      })),
-    );
-    const shape = { rows, lanes, isPadded: right.isPadded || lanes % vectorLanes === 0, loops, begins, ends };
+    const { axis } = schedule.column;
+    const lanes = spans.get(axis)!;
+    const loops = stepOrder(nest.reductions, schedule.depth).map(({ name }) => ({
+      count: spans.get(name)!,
+      left: left.between[name] ?? 0,
+      right: right.between[name] ?? 0,
+    }));
+    const shape: TileShape = {
+      rows,
+      lanes,
+      columnStride: schedule.mode === 'reduce' ? (right.within[axis] ?? 0) : 16,
+      isPadded: schedule.mode === 'right' && (right.isPadded || lanes % vectorLanes === 0),
+      ...(schedule.mode === 'reduce' ? acrossLanes(loops) : { loops: mergeLoops(loops), tail: 0 }),
+      begins,
+      ends,
+    };
     const tile = this.#kernel.tile(shape);
     this.#pushView(left, leastLeft);
     this.#pushView(right, 0);
@@ -513,6 +522,16 @@ class BodyEmitter {
     }
     f.call(tile);
   }
+}
+
+/** Loops whose innermost takes a vector of both operands a step; `tail` elements of it are left at the end of each run. */
+function acrossLanes(loops: readonly StepLoop[]): { loops: StepLoop[]; tail: number } {
+  const inner = loops.at(-1)!;
+  const vectors = { ...inner, count: Math.floor(inner.count / vectorLanes) };
+  const tail = inner.count % vectorLanes;
+  const wide = { count: vectors.count, left: vectorLanes * inner.left, right: vectorLanes * inner.right };
+  const outer = mergeLoops(loops.slice(0, -1));
+  return tail === 0 ? { loops: mergeLoops([...outer, wide]), tail } : { loops: [...outer, wide], tail };
 }
 
 /** Loops of steps without those that run once; neighbours that move both operands alike are one. */

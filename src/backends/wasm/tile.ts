@@ -1,9 +1,10 @@
-import type { Access, Affine, Store } from '../../compiler/index.js';
+import type { Access, Affine, LaneMode, Store } from '../../compiler/index.js';
 import { bytesPerElement } from '../../core/index.js';
 import { allowsVector, type Cursors, pushOffset } from './affine-code.js';
 import type { FunctionBuilder, Local } from './assembler.js';
 import type { KernelOptions } from './emit-loop.js';
 import { LaneEmitter, type PointSources, vectorLanes } from './lanes.js';
+import { transpose } from './transpose.js';
 
 const vectorBytes = 16;
 
@@ -24,11 +25,16 @@ export interface StepLoop {
 /** What one tile function computes; equal shapes are the same function. */
 export interface TileShape {
   readonly rows: readonly TileRow[];
+  /** Points of the column axis. */
   readonly lanes: number;
+  /** Bytes between the vectors that a step reads from the right operand. */
+  readonly columnStride: number;
   /** Whether whole vectors may be read where fewer lanes are left. */
   readonly isPadded: boolean;
   /** Outer to inner. */
   readonly loops: readonly StepLoop[];
+  /** Elements that follow each run of the innermost loop and do not fill a vector, where lanes lie on that loop. */
+  readonly tail: number;
   /** Sums begin at zero or with what an earlier block of the reductions left. */
   readonly begins: boolean;
   /** Sums go to the stores, or wait for a later block. */
@@ -38,6 +44,7 @@ export interface TileShape {
 /** What all tiles of a kernel share. */
 export interface TileContext {
   readonly stores: readonly Store[];
+  readonly mode: LaneMode;
   readonly lane: string;
   /** A parameter holds each, in their order. */
   readonly cursors: Cursors;
@@ -49,41 +56,68 @@ export interface TileContext {
 export const tileParameters = 4;
 
 /**
- * Writes a tile: rows × vectors sums in locals; each step reads the vectors of the right operand and one value a row of the left.
+ * Writes a tile: rows × columns sums in locals; each step reads the columns' vectors of the right operand, and of the left one
+ * value a row (or a vector a row, or a vector a sum, as the lanes lie).
  * One step a round: V8 spills when steps are unrolled (measured on V8 11: 51 GFLOP/s against 27).
  */
 export function emitTile(f: FunctionBuilder, shape: TileShape, context: TileContext): void {
-  const vectors = Math.ceil(shape.lanes / vectorLanes);
-  const sums = shape.rows.map(() => Array.from({ length: vectors }, () => f.local('v128')));
-  if (!shape.begins) loadPartial(f, shape, sums);
-  const columns = Array.from({ length: vectors }, () => f.local('v128'));
-  const values = shape.rows.map(() => f.local('v128'));
-  emitLoops(f, shape, (left, right) => {
-    columns.forEach((column, j) => {
-      f.get(right);
-      loadLanes(
-        f,
-        j * vectorBytes,
-        shape.isPadded ? vectorLanes : Math.min(vectorLanes, shape.lanes - j * vectorLanes),
-      );
-      f.set(column);
-    });
-    values.forEach((value, i) => {
-      f.get(left).memory('v128.load32_splat', shape.rows[i]!.left).set(value);
-    });
-    sums.forEach((row, i) => {
-      row.forEach((sum, j) => {
-        if (context.relaxedMadd) f.get(values[i]!).get(columns[j]!).get(sum).op('f32x4.relaxed_madd').set(sum);
-        else f.get(sum).get(values[i]!).get(columns[j]!).op('f32x4.mul').op('f32x4.add').set(sum);
-      });
-    });
-  });
-  for (const local of [...columns, ...values]) f.free(local);
-  if (shape.ends) new Epilogue(f, shape, context, sums).emit();
-  else storePartial(f, shape, sums);
+  const isReduced = context.mode === 'reduce';
+  const columns = isReduced ? shape.lanes : Math.ceil(shape.lanes / vectorLanes);
+  const sums = shape.rows.map(() => Array.from({ length: columns }, () => f.local('v128')));
+  if (!shape.begins && !isReduced) loadPartial(f, shape, sums);
+  emitLoops(f, shape, (left, right, depth) => emitStep(f, shape, context, sums, left, right, depth));
+  const results = isReduced ? sums.map((row) => addAcross(f, row)) : sums;
+  if (!shape.begins && isReduced) addPartial(f, shape, results);
+  if (shape.ends) new Epilogue(f, shape, context, results).emit();
+  else storePartial(f, shape, results);
 }
 
-function emitLoops(f: FunctionBuilder, { loops }: TileShape, step: (left: Local, right: Local) => void): void {
+/** @param depth elements of each vector that are there, where lanes lie on a reduction */
+function emitStep(
+  f: FunctionBuilder,
+  shape: TileShape,
+  { mode, relaxedMadd }: TileContext,
+  sums: readonly (readonly Local[])[],
+  left: Local,
+  right: Local,
+  depth: number,
+): void {
+  const lanesOf = (j: number): number =>
+    mode === 'reduce' ? depth : shape.isPadded ? vectorLanes : Math.min(vectorLanes, shape.lanes - j * vectorLanes);
+  const vectorAt = (pointer: Local, offset: number, lanes: number): Local => {
+    const local = f.local('v128');
+    f.get(pointer);
+    loadLanes(f, offset, lanes);
+    f.set(local);
+    return local;
+  };
+  const columns = sums[0]!.map((_, j) => vectorAt(right, j * shape.columnStride, lanesOf(j)));
+  const valueFor = (row: TileRow, j: number): Local => {
+    if (mode === 'both') return vectorAt(left, row.left + j * vectorBytes, lanesOf(j));
+    if (mode === 'reduce') return vectorAt(left, row.left, depth);
+    const local = f.local('v128');
+    f.get(left).memory('v128.load32_splat', row.left).set(local);
+    return local;
+  };
+  // every value of the step is read before the first multiplication: what V8 11 and 12 do in any case
+  const values = shape.rows.map((row) =>
+    mode === 'both' ? columns.map((_, j) => valueFor(row, j)) : [valueFor(row, 0)],
+  );
+  sums.forEach((row, i) => {
+    row.forEach((sum, j) => {
+      const value = values[i]![mode === 'both' ? j : 0]!;
+      if (relaxedMadd) f.get(value).get(columns[j]!).get(sum).op('f32x4.relaxed_madd').set(sum);
+      else f.get(sum).get(value).get(columns[j]!).op('f32x4.mul').op('f32x4.add').set(sum);
+    });
+  });
+  for (const local of [...columns, ...values.flat()]) f.free(local);
+}
+
+function emitLoops(
+  f: FunctionBuilder,
+  { loops, tail }: TileShape,
+  step: (left: Local, right: Local, depth: number) => void,
+): void {
   const [left, right] = f.params as [Local, Local];
   const advance = (pointer: Local, bytes: number): void => {
     if (bytes !== 0) f.get(pointer).i32(bytes).op('i32.add').set(pointer);
@@ -91,22 +125,49 @@ function emitLoops(f: FunctionBuilder, { loops }: TileShape, step: (left: Local,
   const nest = (depth: number): void => {
     const loop = loops[depth];
     if (!loop) {
-      step(left, right);
+      step(left, right, vectorLanes);
       return;
     }
     const inner = loops[depth + 1];
     const rewind = inner ? [inner.count * inner.left, inner.count * inner.right] : [0, 0];
-    const rest = f.local('i32');
-    f.i32(loop.count).set(rest);
-    f.loop((again) => {
+    const body = (): void => {
       nest(depth + 1);
       advance(left, loop.left - rewind[0]!);
       advance(right, loop.right - rewind[1]!);
-      f.get(rest).i32(1).op('i32.sub').tee(rest).brIf(again);
-    });
-    f.free(rest);
+    };
+    if (loop.count === 1) {
+      body();
+    } else if (loop.count > 1) {
+      const rest = f.local('i32');
+      f.i32(loop.count).set(rest);
+      f.loop((again) => {
+        body();
+        f.get(rest).i32(1).op('i32.sub').tee(rest).brIf(again);
+      });
+      f.free(rest);
+    }
+    if (!inner && tail > 0) step(left, right, tail);
   };
   nest(0);
+}
+
+/** The lanes of each sum added up, in pairs of neighbours' neighbours: four sums become the lanes of one vector. */
+function addAcross(f: FunctionBuilder, sums: readonly Local[]): Local[] {
+  const results: Local[] = [];
+  for (let first = 0; first < sums.length; first += vectorLanes) {
+    const four = Array.from({ length: vectorLanes }, (_, i) => {
+      const known = sums[first + i];
+      if (known) return known;
+      const zero = f.local('v128');
+      f.v128Const(new Float32Array(vectorLanes)).set(zero);
+      return zero;
+    }) as [Local, Local, Local, Local];
+    transpose(f, four);
+    const [a, b, c, d] = four;
+    f.get(a).get(b).op('f32x4.add').get(c).get(d).op('f32x4.add').op('f32x4.add').set(a);
+    results.push(a);
+  }
+  return results;
 }
 
 /** [address] -> [vector]: the first `lanes` floats there, zeros after them; nothing beyond them is read. */
@@ -146,6 +207,16 @@ function loadPartial(f: FunctionBuilder, { rows, lanes }: TileShape, sums: reado
       f.get(partial);
       loadLanes(f, row.partial + j * vectorBytes, lanes - j * vectorLanes);
       f.set(sum);
+    });
+  });
+}
+
+function addPartial(f: FunctionBuilder, { rows, lanes }: TileShape, sums: readonly (readonly Local[])[]): void {
+  rows.forEach((row, i) => {
+    sums[i]!.forEach((sum, j) => {
+      f.get(f.params[2]!);
+      loadLanes(f, row.partial + j * vectorBytes, lanes - j * vectorLanes);
+      f.get(sum).op('f32x4.add').set(sum);
     });
   });
 }
