@@ -1,6 +1,6 @@
-import { type Executable, program } from './device.js';
+import { program } from './device.js';
 import { fail, InternalError, KilnError } from './errors.js';
-import { type Graph, GraphBuilder, hasParts, type Node, type TensorType } from './graph.js';
+import { type Graph, GraphBuilder, hasParts, keyOf, type Node, type TensorType } from './graph.js';
 import { Parameter } from './parameter.js';
 import type { ParamsOf, PrimitiveName } from './primitives/index.js';
 import { storageOf, Tensor } from './tensor/tensor.js';
@@ -23,39 +23,41 @@ export function applyAll<K extends PrimitiveName>(op: K, inputs: readonly Tensor
   return runOne(op, inputs, params);
 }
 
+/** An operation's graph by itself. */
 interface OneOp {
-  readonly executable: Executable;
-  readonly types: readonly TensorType[];
+  readonly graph: Graph;
+  readonly donations: readonly undefined[];
 }
 
 function runOne<K extends PrimitiveName>(op: K, inputs: readonly Tensor[], params: ParamsOf<K>): Tensor[] {
-  const { executable, types } = oneOp(op, inputs, params);
-  const storages = executable.run(inputs.map(storageOf));
-  return types.map((type, i) => {
+  const { graph, donations } = oneOp(op, inputs, params);
+  const storages = program(graph, donations).run(inputs.map(storageOf));
+  return graph.outputs.map((type, i) => {
     const storage = storages[i]!;
     storage.isShared = true;
     return Tensor.ofStorage(type, storage);
   });
 }
 
-/** The program of one operation. Looked up on every eager operation, so the graph is made only to fill the cache of programs. */
+/** Graphs of single operations, so that a loop of eager operations makes each of them once; the oldest go first. */
+const oneOps = new Map<string, OneOp>();
+const mostOneOps = 4096;
+
 function oneOp<K extends PrimitiveName>(op: K, inputs: readonly Tensor[], params: ParamsOf<K>): OneOp {
-  const builder = new GraphBuilder();
-  const node = builder.add(
-    op,
-    inputs.map((input) => builder.input(input)),
-    params,
-  ) as Node;
-  const outputs = !hasParts(node)
-    ? [node]
-    : node.types.map((_, index) => builder.add('part', [node], { index }) as Node);
-  return {
-    executable: program(
-      builder.graph(outputs),
-      outputs.map(() => undefined),
-    ),
-    types: outputs,
-  };
+  const key = `${op} ${inputs.map(({ dtype, shape }) => `${dtype}${shape.join()}`).join(' ')} ${keyOf(params)}`;
+  let known = oneOps.get(key);
+  if (!known) {
+    const builder = new GraphBuilder();
+    const operands = inputs.map((input) => builder.input(input));
+    const node = builder.add(op, operands, params) as Node;
+    const part = (_: TensorType, index: number): Node => builder.add('part', [node], { index }) as Node;
+    const outputs = hasParts(node) ? node.types.map(part) : [node];
+    known = { graph: builder.graph(outputs), donations: outputs.map(() => undefined) };
+    if (oneOps.size >= mostOneOps)
+      for (const oldest of [...oneOps.keys()].slice(0, mostOneOps / 4)) oneOps.delete(oldest);
+    oneOps.set(key, known);
+  }
+  return known;
 }
 
 /** The tensor that `value` stands for; a number becomes a scalar of `dtype` (float32 unless told). */
