@@ -72,5 +72,5 @@ export { type Buffer, type BufferRole, type LoweredProgram, launchesOf, printSte
 export { scheduleContraction } from './schedule-contraction.js';
 export { countJobs, type LoopSchedule, printLoopSchedule, scheduleLoop } from './schedule-loop.js';
 export { rules as simplifications, simplify } from './simplify.js';
-export { type SplitReduction, splitReduction } from './split.js';
+export { splitReductions } from './split-program.js';
 export { type Target, wasmTarget } from './target.js';

@@ -130,6 +130,12 @@ export interface Code {
   extractLane(type: 'i32' | 'f32', lane: number): this;
   /** [vector, scalar]: the vector with one lane replaced. */
   replaceLane(type: 'i32' | 'f32', lane: number): this;
+  /** [vector of floats]: the sum of its lanes as a scalar, neighbours first, then neighbouring pairs, and so on. */
+  sumLanes(): this;
+  /** Whether `transpose` is there. */
+  readonly canTranspose: boolean;
+  /** As many vectors as there are lanes, as a square matrix, transposed in place. */
+  transpose(rows: readonly Local[]): this;
   /** [a, b, condition]: a where the i32 is not zero, else b; scalars. */
   select(): this;
   /** Fills [address, length in bytes] with zeros; length is a multiple of 4. */

@@ -14,3 +14,5 @@ export type {
   RegisterType,
   StoreName,
 } from './code.js';
+export { type CompileOptions, compileProgram, type FaultPlace, type MachineProgram, type Stage } from './compile.js';
+export { addressedBuffers, barrierBytes, contextLayout, controlLayout } from './driver.js';

@@ -1,11 +1,10 @@
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from './assembler.js';
+import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
 
 /**
  * Words of a barrier in the shared memory, as offsets in bytes from an address that is a multiple of 64. All zero at first.
  * Those who arrive and those who look write and read different cache lines: 125 ns a round with two threads, 175 on one line.
  */
 export const barrierWords = { arrivals: 0, generation: 64, abort: 68, sleepers: 128 } as const;
-export const barrierBytes = 192;
 
 /**
  * Rounds of looking before a thread sleeps: about 50 µs, what 2,000 pauses of x64 take; WebAssembly has no pause.
@@ -28,7 +27,7 @@ export interface BarrierOptions {
  *
  * A generation counter: the last to arrive clears the arrivals and counts up, the others look at the counter.
  */
-export function addBarrier(module: ModuleBuilder, options: BarrierOptions = {}): FunctionHandle {
+export function addBarrier(module: ModuleBuilder, options: BarrierOptions = {}): FunctionBuilder {
   const { mayWait = true } = options;
   const f = module.function('barrier', ['i32', 'i32']);
   if (!module.sharedMemory) return f;
@@ -78,10 +77,4 @@ export function addBarrier(module: ModuleBuilder, options: BarrierOptions = {}):
     f.br(again);
   });
   return f;
-}
-
-/** Calls the barrier that `addBarrier` made; a single thread does not. */
-export function emitBarrier(f: FunctionBuilder, barrier: FunctionHandle, address: Local, threads: Local): void {
-  f.get(threads).i32(1).op('i32.gt_s');
-  f.if_(() => f.get(address).get(threads).call(barrier));
 }

@@ -1,12 +1,16 @@
 import { InternalError } from '../../core/index.js';
-import type { Code, CodeModule, Label, LoadName, Local, MachineOp, RegisterType, StoreName } from '../machine/index.js';
 import type {
-  FunctionBuilder,
-  ModuleBuilder,
-  ValueType,
-  FunctionHandle as WasmHandle,
-  Local as WasmLocal,
-} from './assembler.js';
+  Code,
+  CodeModule,
+  FunctionHandle,
+  Label,
+  LoadName,
+  Local,
+  MachineOp,
+  RegisterType,
+  StoreName,
+} from '../machine/index.js';
+import type { FunctionBuilder, ModuleBuilder, ValueType, Local as WasmLocal } from './assembler.js';
 import type { MemoryName, PlainName } from './opcodes.js';
 
 const lanes = 4;
@@ -117,6 +121,11 @@ const stores: Readonly<Record<Exclude<StoreName, 'bytes'>, MemoryName>> = {
   vector: 'v128.store',
 };
 
+const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
+const firstHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+const secondHalves = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
+
 export interface WasmCodeOptions {
   /** Whether the engine multiplies and adds in one instruction. */
   readonly relaxedMadd: boolean;
@@ -126,6 +135,7 @@ export interface WasmCodeOptions {
 /** WebAssembly of the abstract machine's code: 128-bit vectors, most operations an instruction. */
 export class WasmCode implements Code {
   readonly lanes = lanes;
+  readonly canTranspose = true;
   readonly name: string;
   readonly parameters: readonly RegisterType[];
   readonly params: readonly Local[];
@@ -346,6 +356,38 @@ export class WasmCode implements Code {
     this.inner.lane(`${type}x4.replace_lane`, lane);
     return this;
   }
+  sumLanes(): this {
+    const f = this.inner;
+    const [vector] = this.#pop(1, 'v128');
+    const pairs = f.local('v128');
+    // neighbours, then the two pairs
+    f.get(vector!)
+      .get(vector!)
+      .get(vector!)
+      .shuffle([4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11])
+      .op('f32x4.add')
+      .set(pairs);
+    f.get(pairs).lane('f32x4.extract_lane', 0).get(pairs).lane('f32x4.extract_lane', 2).op('f32.add');
+    f.free(vector!).free(pairs);
+    return this;
+  }
+
+  transpose(rows: readonly Local[]): this {
+    const f = this.inner;
+    const [a, b, c, d] = rows.map((row) => this.#unwrap(row)) as [WasmLocal, WasmLocal, WasmLocal, WasmLocal];
+    const interleave = (x: WasmLocal, y: WasmLocal, bytes: readonly number[]): WasmLocal => {
+      const local = f.local('v128');
+      f.get(x).get(y).shuffle(bytes).set(local);
+      return local;
+    };
+    const [lowAB, lowCD] = [interleave(a, b, lowWords), interleave(c, d, lowWords)];
+    const [highAB, highCD] = [interleave(a, b, highWords), interleave(c, d, highWords)];
+    f.get(lowAB).get(lowCD).shuffle(firstHalves).set(a).get(lowAB).get(lowCD).shuffle(secondHalves).set(b);
+    f.get(highAB).get(highCD).shuffle(firstHalves).set(c).get(highAB).get(highCD).shuffle(secondHalves).set(d);
+    for (const local of [lowAB, lowCD, highAB, highCD]) f.free(local);
+    return this;
+  }
+
   select(): this {
     this.inner.select();
     return this;
@@ -390,8 +432,9 @@ export class WasmCode implements Code {
     this.inner.brIf(label);
     return this;
   }
-  call(target: { readonly name: string }): this {
-    this.inner.call(target instanceof WasmCode ? target.inner : (target as WasmHandle));
+  call(target: FunctionHandle): this {
+    if (!(target instanceof WasmCode)) throw new InternalError(`wasm: ${target.name} is no function of this module`);
+    this.inner.call(target.inner);
     return this;
   }
   return_(): this {

@@ -1,161 +1,38 @@
-import {
-  contractionAsLoop,
-  type Kernel,
-  lower,
-  type Nest,
-  type PlannedStep,
-  type ProgramPlan,
-  planProgram,
-  printLoopSchedule,
-  printNest,
-  printPlan,
-  printSchedule,
-  scheduleContraction,
-  scheduleLoop,
-  type Target,
-} from '../../compiler/index.js';
-import { type Graph, printGraph } from '../../core/index.js';
+import type { Graph } from '../../core/index.js';
+import { type CompileOptions, compileProgram, type MachineProgram } from '../machine/index.js';
 import { listing, ModuleBuilder } from './assembler.js';
-import { emitDriver } from './driver.js';
-import { type ContractionOptions, emitContraction } from './emit-contraction.js';
-import { type EmittedKernel, emitLoop } from './emit-loop.js';
+import { addBarrier } from './barrier.js';
+import { WasmCode, WasmCodeModule } from './code.js';
 import type { EngineFeatures } from './engine.js';
 
-/** Where an index was out of range: reported by its number. */
-export interface FaultPlace {
-  readonly where: string;
-  readonly extent: number;
-}
-
-export interface CompiledProgram {
+export interface CompiledProgram extends MachineProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly plan: ProgramPlan;
-  readonly faults: readonly FaultPlace[];
-  readonly scratchBytes: number;
-  /** Points of work of the whole program; a thread does a few a nanosecond. */
-  readonly work: number;
 }
 
-export interface CompileOptions {
+export interface WasmCompileOptions extends Omit<CompileOptions, 'addBarrier'> {
   readonly features: EngineFeatures;
-  readonly target: Target;
   readonly shared: boolean;
   readonly maximumPages: number;
+  /** Whether the calling thread may sleep. */
   readonly mayWait: boolean;
-  /** Whether operations share kernels (true). */
-  readonly fusion?: boolean;
-  /** Takes what a stage has to show: `KILN_DEBUG`. */
-  readonly show?: (stage: 'graph' | 'fusion' | 'plan' | 'kernels', text: () => string) => void;
 }
 
 /** A graph as a WebAssembly module and the plan of its memory. */
-export function compileProgram(
+export function compileModule(
   graph: Graph,
   donations: readonly (number | undefined)[],
-  options: CompileOptions,
+  options: WasmCompileOptions,
 ): CompiledProgram {
-  const show = options.show ?? (() => {});
-  show('graph', () => printGraph(graph));
-  const plan = planProgram(
-    lower(graph, donations, { fusion: options.fusion ?? true, simplification: () => true, show }),
-  );
-  show('plan', () => printPlan(plan));
+  const { features, shared, maximumPages, mayWait } = options;
   const module = new ModuleBuilder();
-  module.importMemory('env', 'memory', 1, options.maximumPages, options.shared);
-  const faults: FaultPlace[] = [];
-  const emitter = new KernelEmitter(module, options.target, plan, {
-    relaxedMadd: options.features.relaxedMadd,
-    faultCode: (where, extent) => faults.push({ where, extent }),
+  module.importMemory('env', 'memory', 1, maximumPages, shared);
+  const codeOptions = { relaxedMadd: features.relaxedMadd, hasAtomics: features.threads };
+  const code = new WasmCodeModule(module, codeOptions);
+  const program = compileProgram(code, graph, donations, {
+    ...options,
+    addBarrier: () => new WasmCode(addBarrier(module, { mayWait }), ['i32', 'i32'], codeOptions),
   });
-  emitDriver(module, plan, {
-    hasAtomics: options.features.threads,
-    mayWait: options.mayWait,
-    get scratchBytes() {
-      return emitter.scratchBytes;
-    },
-    kernelOf: (kernel) => emitter.emit(kernel),
-  });
-  show('kernels', () => `${emitter.texts.join('\n\n')}\n\n${listing(module)}`);
-  return { bytes: module.finish(), plan, faults, scratchBytes: emitter.scratchBytes, work: workOf(plan.steps) };
-}
-
-/** Emits each distinct kernel once. */
-class KernelEmitter {
-  readonly texts: string[] = [];
-  scratchBytes = 0;
-  readonly #module: ModuleBuilder;
-  readonly #target: Target;
-  readonly #options: Omit<ContractionOptions, 'partialSumsInPlace'>;
-  readonly #plan: ProgramPlan;
-  readonly #emitted = new Map<string, EmittedKernel>();
-
-  constructor(
-    module: ModuleBuilder,
-    target: Target,
-    plan: ProgramPlan,
-    options: Omit<ContractionOptions, 'partialSumsInPlace'>,
-  ) {
-    this.#module = module;
-    this.#target = target;
-    this.#plan = plan;
-    this.#options = options;
-  }
-
-  emit(kernel: Kernel): EmittedKernel {
-    const { nest, label } = kernel;
-    const inPlace = this.#partialSumsInPlace(kernel);
-    const key = `${printNest(nest)}\n  partial sums in ${[...inPlace].join()}`;
-    let emitted = this.#emitted.get(key);
-    if (!emitted) {
-      const name = `k${this.#emitted.size} ${nest.name}`;
-      const schedule = nest.kind === 'contraction' ? scheduleContraction(nest, this.#target) : undefined;
-      if (nest.kind === 'contraction' && schedule) {
-        const options = { ...this.#options, partialSumsInPlace: inPlace };
-        emitted = emitContraction(this.#module, name, nest, schedule, kernel.buffers.length, options);
-        this.#show(nest, printSchedule(schedule), label);
-      } else {
-        emitted = this.#emitLoop(name, nest, kernel);
-      }
-      this.#emitted.set(key, emitted);
-      this.scratchBytes = Math.max(this.scratchBytes, emitted.scratchBytes);
-    }
-    return emitted;
-  }
-
-  #emitLoop(name: string, nest: Nest, { buffers, label }: Kernel): EmittedKernel {
-    const loop = nest.kind === 'contraction' ? contractionAsLoop(nest) : nest;
-    const schedule = scheduleLoop(loop, this.#target.lanes);
-    this.#show(nest, printLoopSchedule(schedule), label);
-    return emitLoop(this.#module, name, loop, schedule, buffers.length, this.#options);
-  }
-
-  #show(nest: Nest, schedule: string, label: string): void {
-    this.texts.push(`${printNest(nest)}\n  ${schedule}${label ? `  # ${label}` : ''}`);
-  }
-
-  /** Buffers where sums may wait: not those whose place holds what the epilogue still reads. */
-  #partialSumsInPlace({ buffers, nest }: Kernel): ReadonlySet<number> {
-    if (nest.kind !== 'contraction') return new Set();
-    return new Set(
-      nest.stores.flatMap(({ access }) => {
-        const { role } = this.#plan.buffers[buffers[access.buffer]!.buffer]!;
-        return role.kind === 'output' && role.donor !== undefined ? [] : [access.buffer];
-      }),
-    );
-  }
-}
-
-const pointsOf = (nest: Nest): number => {
-  const axes = [...nest.axes, ...nest.reductions, ...(nest.kind === 'loop' && nest.ordered ? [nest.ordered] : [])];
-  return axes.reduce((product, { size }) => product * size, 1);
-};
-
-function workOf(steps: readonly PlannedStep[]): number {
-  let sum = 0;
-  for (const step of steps) {
-    if (step.kind === 'phase') for (const { nest } of step.launches) sum += pointsOf(nest);
-    else if (step.kind === 'loop') sum += step.length * workOf(step.steps);
-    else sum += Math.max(workOf(step.whenTrue), workOf(step.whenFalse));
-  }
-  return sum;
+  module.export('run', (program.run as WasmCode).inner);
+  options.show?.('kernels', () => `${program.kernels.join('\n\n')}\n\n${listing(module)}`);
+  return { ...program, bytes: module.finish() };
 }

@@ -9,8 +9,8 @@ import {
   InternalError,
   Storage,
 } from '../../core/index.js';
-import { type CompiledProgram, compileProgram } from './compile.js';
-import { addressedBuffers, contextLayout, controlLayout } from './driver.js';
+import { addressedBuffers, contextLayout, controlLayout, type Stage } from '../machine/index.js';
+import { type CompiledProgram, compileModule } from './compile.js';
 import type { Engine } from './engine.js';
 import { heapOf } from './heap.js';
 import type { Pool } from './pool.js';
@@ -27,7 +27,7 @@ export interface WasmDeviceOptions {
   readonly residentBytes?: number;
   /** Whether operations share kernels (true): without it a program shows what fusion gains, and whether it changes a bit. */
   readonly fusion?: boolean;
-  readonly show?: (stage: 'graph' | 'fusion' | 'plan' | 'kernels', text: () => string) => void;
+  readonly show?: (stage: Stage, text: () => string) => void;
 }
 
 /** The whole of a 32-bit memory but its last page, so that no address wraps around. */
@@ -74,7 +74,7 @@ export class WasmDevice implements Device {
 
   compile(graph: Graph, donations: readonly (number | undefined)[]): Executable {
     const { engine, mayWait = true, fusion = true, show } = this.#options;
-    const program = compileProgram(graph, donations, {
+    const program = compileModule(graph, donations, {
       features: engine.features,
       target: engine.target,
       shared: this.#isShared,

@@ -1,8 +1,9 @@
 /** Runs the kernels of a lowered program one after another in one thread, on a plain memory: what the emitters make of nests. */
 
+import { emitContraction } from '../../../src/backends/machine/emit-contraction.js';
+import { type EmittedKernel, emitLoop } from '../../../src/backends/machine/emit-loop.js';
 import { ModuleBuilder } from '../../../src/backends/wasm/assembler.js';
-import { emitContraction } from '../../../src/backends/wasm/emit-contraction.js';
-import { type EmittedKernel, emitLoop } from '../../../src/backends/wasm/emit-loop.js';
+import { type WasmCode, WasmCodeModule } from '../../../src/backends/wasm/code.js';
 import { nodeEngine } from '../../../src/backends/wasm/engine.node.js';
 import { type WasmFunction, WebAssembly } from '../../../src/backends/wasm/webassembly.js';
 import {
@@ -13,10 +14,9 @@ import {
   launchesOf,
   lower,
   printSchedule,
-  type Step,
   scheduleContraction,
   scheduleLoop,
-  splitReduction,
+  splitReductions,
   type Target,
   verifySchedule,
   wasmTarget,
@@ -55,35 +55,6 @@ export interface Runner {
 
 const fence = 256;
 
-/** The program with long reductions in parts. */
-export function splitProgram(program: LoweredProgram, chosen: Target): LoweredProgram {
-  const buffers = [...program.buffers];
-  const steps = program.steps.flatMap((step): Step[] => {
-    if (step.kind !== 'launch') return [step];
-    const { nest, label, buffers: used } = step.kernel;
-    const split = splitReduction(nest, chosen);
-    if (!split) return [step];
-    const buffer = buffers.length;
-    buffers.push({
-      id: buffer,
-      dtype: split.partialType,
-      elements: split.partialElements,
-      role: { kind: 'temporary' },
-    });
-    return [
-      ...split.parts.map((part) => ({
-        kind: 'launch' as const,
-        kernel: { nest: part, label, buffers: [...used, { buffer, access: 'write' as const }] },
-      })),
-      {
-        kind: 'launch' as const,
-        kernel: { nest: split.combine, label, buffers: [...used, { buffer, access: 'read' as const }] },
-      },
-    ];
-  });
-  return { ...program, buffers, steps };
-}
-
 export function lowerFunction(
   f: (...inputs: Tensor[]) => readonly Tensor[],
   inputs: readonly Tensor[],
@@ -95,7 +66,7 @@ export function lowerFunction(
 export function makeRunner(lowered: LoweredProgram, options: RunnerOptions = {}): Runner {
   const { relaxedMadd = engine.features.relaxedMadd, inPlace = true } = options;
   const chosen = options.target ?? target;
-  const program = options.split ? splitProgram(lowered, chosen) : lowered;
+  const program = options.split ? splitReductions(lowered, chosen) : lowered;
   let end = 65536;
   const addresses = program.buffers.map(({ elements, dtype }) => {
     const address = end + fence;
@@ -103,6 +74,7 @@ export function makeRunner(lowered: LoweredProgram, options: RunnerOptions = {})
     return address;
   });
   const module = new ModuleBuilder();
+  const code = new WasmCodeModule(module, { relaxedMadd, hasAtomics: false });
   const kernels = [...launchesOf(program.steps)];
   const schedules: string[] = [];
   module.importMemory('env', 'memory', 1, 65536, false);
@@ -120,17 +92,16 @@ export function makeRunner(lowered: LoweredProgram, options: RunnerOptions = {})
       verifySchedule(nest, schedule, chosen);
       schedules.push(printSchedule(schedule));
       const written = nest.stores.map(({ access }) => access.buffer);
-      return emitContraction(module, name, nest, schedule, buffers.length, {
+      return emitContraction(code, name, nest, schedule, buffers.length, {
         ...shared,
-        relaxedMadd,
         partialSumsInPlace: new Set(inPlace ? written : []),
       });
     }
     const loop = nest.kind === 'contraction' ? contractionAsLoop(nest) : nest;
     schedules.push('loop');
-    return emitLoop(module, name, loop, scheduleLoop(loop, 4), buffers.length, shared);
+    return emitLoop(code, name, loop, scheduleLoop(loop, 4), buffers.length, shared);
   });
-  emitted.forEach((kernel, i) => module.export(`k${i}`, kernel.function));
+  emitted.forEach((kernel, i) => module.export(`k${i}`, (kernel.function as WasmCode).inner));
   const scratch = Math.ceil((end + fence) / 64) * 64;
   const scratchBytes = Math.max(0, ...emitted.map((kernel) => kernel.scratchBytes));
   const pages = Math.ceil((scratch + scratchBytes + fence) / 65536);

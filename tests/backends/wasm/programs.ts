@@ -1,6 +1,6 @@
 /** Small programs for the tests of pools: `run(context, thread, threads)` on a shared memory. */
 import { type FunctionBuilder, type Local, ModuleBuilder } from '../../../src/backends/wasm/assembler.js';
-import { addBarrier, emitBarrier } from '../../../src/backends/wasm/barrier.js';
+import { addBarrier } from '../../../src/backends/wasm/barrier.js';
 import { nodeEngine } from '../../../src/backends/wasm/engine.node.js';
 import { type WasmModule, WebAssembly } from '../../../src/backends/wasm/webassembly.js';
 
@@ -30,7 +30,7 @@ export function program(body: (parts: Body) => void, shared = true): WasmModule 
   const [context, thread, threads] = f.params as [Local, Local, Local];
   const address = f.local('i32');
   f.i32(barrierAddress).set(address);
-  body({ f, context, thread, threads, barrier: () => emitBarrier(f, barrier, address, threads) });
+  body({ f, context, thread, threads, barrier: () => f.get(address).get(threads).call(barrier) });
   module.export('run', f);
   return engine.compile(module.finish());
 }

@@ -1,5 +1,5 @@
 import type { Accumulator } from '../../compiler/index.js';
-import type { FunctionBuilder, Local } from './assembler.js';
+import type { Code, Local } from './code.js';
 
 export const isFloatSum = ({ combine, type }: Accumulator): boolean => combine === 'sum' && type === 'f32';
 
@@ -15,11 +15,11 @@ interface Total {
  * @see Kahan 1965, "Further remarks on reducing truncation errors"
  */
 export class LongSums {
-  readonly #f: FunctionBuilder;
+  readonly #f: Code;
   readonly #isVector: boolean;
   readonly #totals: readonly (Total | undefined)[];
 
-  constructor(f: FunctionBuilder, accumulators: readonly Accumulator[], isVector: boolean) {
+  constructor(f: Code, accumulators: readonly Accumulator[], isVector: boolean) {
     this.#f = f;
     this.#isVector = isVector;
     this.#totals = accumulators.map((accumulator) => {
@@ -31,17 +31,17 @@ export class LongSums {
   }
 
   #local(): Local {
-    return this.#f.local(this.#isVector ? 'v128' : 'f32');
+    return this.#f.local(this.#isVector ? 'vector' : 'f32');
   }
 
-  #pushZero(): FunctionBuilder {
-    return this.#isVector ? this.#f.v128Const(Float32Array.of(0, 0, 0, 0)) : this.#f.f32(0);
+  #pushZero(): Code {
+    return this.#isVector ? this.#f.vector('f32', 0) : this.#f.f32(0);
   }
 
   /** Adds a block's sums, and makes them zero for the next block. */
   add(values: readonly Local[]): void {
     const f = this.#f;
-    const type = this.#isVector ? 'f32x4' : 'f32';
+    const type = this.#isVector ? ('vector.f32' as const) : ('f32' as const);
     const [next, more] = [this.#local(), this.#local()];
     this.#totals.forEach((total, i) => {
       if (!total) return;
@@ -51,9 +51,9 @@ export class LongSums {
       f.get(next).get(sum).op(`${type}.sub`).get(more).op(`${type}.sub`).set(lost);
       // where the sum is infinite, what was lost is not a number: it must not become the sum
       if (this.#isVector) {
-        f.get(lost).get(lost).get(lost).op('f32x4.eq').op('v128.and').set(lost);
+        f.get(lost).get(lost).get(lost).op('vector.f32.equal').op('vector.and').set(lost);
       } else {
-        f.get(lost).f32(0).get(lost).get(lost).op('f32.eq').select().set(lost);
+        f.get(lost).f32(0).get(lost).get(lost).op('f32.equal').select().set(lost);
       }
       f.get(next).set(sum);
     });

@@ -1,12 +1,9 @@
 import type { Access, Affine, LaneMode, Store } from '../../compiler/index.js';
 import { bytesPerElement } from '../../core/index.js';
 import { allowsVector, type Cursors, pushOffset } from './affine-code.js';
-import type { FunctionBuilder, Local } from './assembler.js';
+import type { Code, Local } from './code.js';
 import type { KernelOptions } from './emit-loop.js';
-import { LaneEmitter, type PointSources, vectorLanes } from './lanes.js';
-import { transpose } from './transpose.js';
-
-const vectorBytes = 16;
+import { LaneEmitter, type PointSources } from './lanes.js';
 
 /** One row of a tile: where it lies in the left operand and among the partial sums (in bytes), and at which point of the row axes. */
 export interface TileRow {
@@ -48,7 +45,6 @@ export interface TileContext {
   readonly lane: string;
   /** A parameter holds each, in their order. */
   readonly cursors: Cursors;
-  readonly relaxedMadd: boolean;
   readonly options: KernelOptions;
 }
 
@@ -60,10 +56,10 @@ export const tileParameters = 4;
  * value a row (or a vector a row, or a vector a sum, as the lanes lie).
  * One step a round: V8 spills when steps are unrolled (measured on V8 11: 51 GFLOP/s against 27).
  */
-export function emitTile(f: FunctionBuilder, shape: TileShape, context: TileContext): void {
+export function emitTile(f: Code, shape: TileShape, context: TileContext): void {
   const isReduced = context.mode === 'reduce';
-  const columns = isReduced ? shape.lanes : Math.ceil(shape.lanes / vectorLanes);
-  const sums = shape.rows.map(() => Array.from({ length: columns }, () => f.local('v128')));
+  const columns = isReduced ? shape.lanes : Math.ceil(shape.lanes / f.lanes);
+  const sums = shape.rows.map(() => Array.from({ length: columns }, () => f.local('vector')));
   if (!shape.begins && !isReduced) loadPartial(f, shape, sums);
   emitLoops(f, shape, (left, right, depth) => emitStep(f, shape, context, sums, left, right, depth));
   const results = isReduced ? sums.map((row) => addAcross(f, row)) : sums;
@@ -74,18 +70,18 @@ export function emitTile(f: FunctionBuilder, shape: TileShape, context: TileCont
 
 /** @param depth elements of each vector that are there, where lanes lie on a reduction */
 function emitStep(
-  f: FunctionBuilder,
+  f: Code,
   shape: TileShape,
-  { mode, relaxedMadd }: TileContext,
+  { mode }: TileContext,
   sums: readonly (readonly Local[])[],
   left: Local,
   right: Local,
   depth: number,
 ): void {
   const lanesOf = (j: number): number =>
-    mode === 'reduce' ? depth : shape.isPadded ? vectorLanes : Math.min(vectorLanes, shape.lanes - j * vectorLanes);
+    mode === 'reduce' ? depth : shape.isPadded ? f.lanes : Math.min(f.lanes, shape.lanes - j * f.lanes);
   const vectorAt = (pointer: Local, offset: number, lanes: number): Local => {
-    const local = f.local('v128');
+    const local = f.local('vector');
     f.get(pointer);
     loadLanes(f, offset, lanes);
     f.set(local);
@@ -93,10 +89,10 @@ function emitStep(
   };
   const columns = sums[0]!.map((_, j) => vectorAt(right, j * shape.columnStride, lanesOf(j)));
   const valueFor = (row: TileRow, j: number): Local => {
-    if (mode === 'both') return vectorAt(left, row.left + j * vectorBytes, lanesOf(j));
+    if (mode === 'both') return vectorAt(left, row.left + j * 4 * f.lanes, lanesOf(j));
     if (mode === 'reduce') return vectorAt(left, row.left, depth);
-    const local = f.local('v128');
-    f.get(left).memory('v128.load32_splat', row.left).set(local);
+    const local = f.local('vector');
+    f.get(left).load('splat', row.left).set(local);
     return local;
   };
   // every value of the step is read before the first multiplication: what V8 11 and 12 do in any case
@@ -106,15 +102,14 @@ function emitStep(
   sums.forEach((row, i) => {
     row.forEach((sum, j) => {
       const value = values[i]![mode === 'both' ? j : 0]!;
-      if (relaxedMadd) f.get(value).get(columns[j]!).get(sum).op('f32x4.relaxed_madd').set(sum);
-      else f.get(sum).get(value).get(columns[j]!).op('f32x4.mul').op('f32x4.add').set(sum);
+      f.get(value).get(columns[j]!).get(sum).op('vector.f32.madd').set(sum);
     });
   });
   for (const local of [...columns, ...values.flat()]) f.free(local);
 }
 
 function emitLoops(
-  f: FunctionBuilder,
+  f: Code,
   { loops, tail }: TileShape,
   step: (left: Local, right: Local, depth: number) => void,
 ): void {
@@ -125,7 +120,7 @@ function emitLoops(
   const nest = (depth: number): void => {
     const loop = loops[depth];
     if (!loop) {
-      step(left, right, vectorLanes);
+      step(left, right, f.lanes);
       return;
     }
     const inner = loops[depth + 1];
@@ -151,93 +146,95 @@ function emitLoops(
   nest(0);
 }
 
-/** The lanes of each sum added up, in pairs of neighbours' neighbours: four sums become the lanes of one vector. */
-function addAcross(f: FunctionBuilder, sums: readonly Local[]): Local[] {
+/** The lanes of each sum added up, in pairs of neighbours' neighbours: as many sums as a vector has lanes become one vector. */
+function addAcross(f: Code, sums: readonly Local[]): Local[] {
   const results: Local[] = [];
-  for (let first = 0; first < sums.length; first += vectorLanes) {
-    const four = Array.from({ length: vectorLanes }, (_, i) => {
-      const known = sums[first + i];
-      if (known) return known;
-      const zero = f.local('v128');
-      f.v128Const(new Float32Array(vectorLanes)).set(zero);
-      return zero;
-    }) as [Local, Local, Local, Local];
-    transpose(f, four);
-    const [a, b, c, d] = four;
-    f.get(a).get(b).op('f32x4.add').get(c).get(d).op('f32x4.add').op('f32x4.add').set(a);
-    results.push(a);
+  for (let first = 0; first < sums.length; first += f.lanes) {
+    const group = sums.slice(first, first + f.lanes);
+    results.push(f.canTranspose ? addTransposed(f, group) : addOneByOne(f, group));
   }
   return results;
 }
 
+function addTransposed(f: Code, sums: readonly Local[]): Local {
+  const rows = Array.from({ length: f.lanes }, (_, i) => {
+    const known = sums[i];
+    if (known) return known;
+    const zero = f.local('vector');
+    f.vector('f32', 0).set(zero);
+    return zero;
+  });
+  f.transpose(rows);
+  for (let step = 1; step < rows.length; step *= 2) {
+    for (let i = 0; i + step < rows.length; i += 2 * step) {
+      f.get(rows[i]!)
+        .get(rows[i + step]!)
+        .op('vector.f32.add')
+        .set(rows[i]!);
+    }
+  }
+  return rows[0]!;
+}
+
+function addOneByOne(f: Code, sums: readonly Local[]): Local {
+  const result = f.local('vector');
+  f.vector('f32', 0).set(result);
+  sums.forEach((sum, i) => {
+    f.get(result).get(sum).sumLanes().replaceLane('f32', i).set(result);
+  });
+  return result;
+}
+
 /** [address] -> [vector]: the first `lanes` floats there, zeros after them; nothing beyond them is read. */
-function loadLanes(f: FunctionBuilder, offset: number, lanes: number): void {
-  if (lanes >= vectorLanes) {
-    f.memory('v128.load', offset, 4);
-  } else if (lanes === 1) {
-    f.memory('v128.load32_zero', offset);
-  } else if (lanes === 2) {
-    f.memory('v128.load64_zero', offset, 4);
-  } else {
-    const address = f.local('i32');
-    f.tee(address)
-      .get(address)
-      .memory('v128.load64_zero', offset, 4)
-      .memoryLane('v128.load32_lane', offset + 8, 2);
-    f.free(address);
-  }
+function loadLanes(f: Code, offset: number, lanes: number): void {
+  if (lanes >= f.lanes) f.load('vector', offset);
+  else f.loadPartial(lanes, offset);
 }
 
-function storeLanes(f: FunctionBuilder, address: Local, vector: Local, offset: number, lanes: number): void {
-  if (lanes >= vectorLanes) {
-    f.get(address).get(vector).memory('v128.store', offset, 4);
-    return;
-  }
-  if (lanes >= 2) f.get(address).get(vector).memoryLane('v128.store64_lane', offset, 0);
-  if (lanes % 2 === 1)
-    f.get(address)
-      .get(vector)
-      .memoryLane('v128.store32_lane', offset + 4 * (lanes - 1), lanes - 1);
+function storeLanes(f: Code, address: Local, vector: Local, offset: number, lanes: number): void {
+  f.get(address).get(vector);
+  if (lanes >= f.lanes) f.store('vector', offset);
+  else f.storePartial(lanes, offset);
 }
 
-function loadPartial(f: FunctionBuilder, { rows, lanes }: TileShape, sums: readonly (readonly Local[])[]): void {
+function loadPartial(f: Code, { rows, lanes }: TileShape, sums: readonly (readonly Local[])[]): void {
   const partial = f.params[2]!;
   rows.forEach((row, i) => {
     sums[i]!.forEach((sum, j) => {
       f.get(partial);
-      loadLanes(f, row.partial + j * vectorBytes, lanes - j * vectorLanes);
+      loadLanes(f, row.partial + j * 4 * f.lanes, lanes - j * f.lanes);
       f.set(sum);
     });
   });
 }
 
-function addPartial(f: FunctionBuilder, { rows, lanes }: TileShape, sums: readonly (readonly Local[])[]): void {
+function addPartial(f: Code, { rows, lanes }: TileShape, sums: readonly (readonly Local[])[]): void {
   rows.forEach((row, i) => {
     sums[i]!.forEach((sum, j) => {
       f.get(f.params[2]!);
-      loadLanes(f, row.partial + j * vectorBytes, lanes - j * vectorLanes);
-      f.get(sum).op('f32x4.add').set(sum);
+      loadLanes(f, row.partial + j * 4 * f.lanes, lanes - j * f.lanes);
+      f.get(sum).op('vector.f32.add').set(sum);
     });
   });
 }
 
-function storePartial(f: FunctionBuilder, { rows, lanes }: TileShape, sums: readonly (readonly Local[])[]): void {
+function storePartial(f: Code, { rows, lanes }: TileShape, sums: readonly (readonly Local[])[]): void {
   rows.forEach((row, i) => {
     sums[i]!.forEach((sum, j) => {
-      storeLanes(f, f.params[2]!, sum, row.partial + j * vectorBytes, lanes - j * vectorLanes);
+      storeLanes(f, f.params[2]!, sum, row.partial + j * 4 * f.lanes, lanes - j * f.lanes);
     });
   });
 }
 
 /** Evaluates the stores for each vector of sums; lane by lane where a vector is not full or its lanes differ in more than their place. */
 class Epilogue {
-  readonly #f: FunctionBuilder;
+  readonly #f: Code;
   readonly #shape: TileShape;
   readonly #context: TileContext;
   readonly #sums: readonly (readonly Local[])[];
   readonly #cursors: ReadonlyMap<string, Local>;
 
-  constructor(f: FunctionBuilder, shape: TileShape, context: TileContext, sums: readonly (readonly Local[])[]) {
+  constructor(f: Code, shape: TileShape, context: TileContext, sums: readonly (readonly Local[])[]) {
     this.#f = f;
     this.#shape = shape;
     this.#context = context;
@@ -256,22 +253,22 @@ class Epilogue {
     const f = this.#f;
     this.#shape.rows.forEach((row, i) => {
       this.#sums[i]!.forEach((sum, j) => {
-        const lanes = Math.min(vectorLanes, this.#shape.lanes - j * vectorLanes);
-        if (isVector && lanes === vectorLanes) {
-          this.#stores(row, vectorLanes, j * vectorLanes, sum);
+        const lanes = Math.min(f.lanes, this.#shape.lanes - j * f.lanes);
+        if (isVector && lanes === f.lanes) {
+          this.#stores(row, f.lanes, j * f.lanes, sum);
           return;
         }
         const one = f.local('f32');
         for (let l = 0; l < lanes; l++) {
-          f.get(sum).lane('f32x4.extract_lane', l).set(one);
-          this.#stores(row, 1, j * vectorLanes + l, one);
+          f.get(sum).extractLane('f32', l).set(one);
+          this.#stores(row, 1, j * f.lanes + l, one);
         }
         f.free(one);
       });
     });
   }
 
-  #stores(row: TileRow, width: 1 | typeof vectorLanes, ahead: number, sum: Local): void {
+  #stores(row: TileRow, width: number, ahead: number, sum: Local): void {
     const { stores } = this.#context;
     const emitter = new LaneEmitter(this.#f, width, this.#sources(row, ahead, sum));
     // all values before any store: a donated output may be what another value still reads

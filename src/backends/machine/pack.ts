@@ -1,11 +1,10 @@
 import { type Access, type Affine, type Component, coefficient, loadsOf, type Operand } from '../../compiler/index.js';
 import { bytesPerElement, InternalError } from '../../core/index.js';
 import { allowsVector, type Cursor, Cursors, pushOffset, pushSum } from './affine-code.js';
-import type { FunctionBuilder, Local } from './assembler.js';
+import type { Code, Local } from './code.js';
 import type { KernelOptions } from './emit-loop.js';
-import { LaneEmitter, type PointSources, vectorLanes } from './lanes.js';
+import { LaneEmitter, type PointSources } from './lanes.js';
 import type { BoxDimension, PackedBox, Panel } from './packed-box.js';
-import { transpose } from './transpose.js';
 
 export interface PackContext {
   readonly operand: Operand;
@@ -20,7 +19,7 @@ export interface PackContext {
 }
 
 /** Fills a box with what an operand's expression gives at each of its positions; zeros outside the extents. */
-export const emitPack = (f: FunctionBuilder, context: PackContext): void => new Packer(f, context).emit();
+export const emitPack = (f: Code, context: PackContext): void => new Packer(f, context).emit();
 
 type Count = number | Local;
 type Ahead = Readonly<Record<string, number>>;
@@ -31,7 +30,7 @@ const vectorsAtOnce = 16;
 const longFill = 2048;
 
 class Packer {
-  readonly #f: FunctionBuilder;
+  readonly #f: Code;
   readonly #context: PackContext;
   readonly #cursors: Cursors;
   /** Current value of each component. */
@@ -45,7 +44,7 @@ class Packer {
   readonly #isSideBySide: boolean;
   readonly #isVector: boolean;
 
-  constructor(f: FunctionBuilder, context: PackContext) {
+  constructor(f: Code, context: PackContext) {
     this.#f = f;
     this.#context = context;
     const { operand, box } = context;
@@ -82,7 +81,9 @@ class Packer {
     if (!box.panel) return false;
     const contiguous = ({ name }: Component): number =>
       loadsOf([operand.value]).filter(({ address }) => coefficient(address, name) === 1).length;
-    return !this.#along || contiguous(box.panel.component) >= contiguous(this.#along.component);
+    return (
+      !this.#f.canTranspose || !this.#along || contiguous(box.panel.component) >= contiguous(this.#along.component)
+    );
   }
 
   emit(): void {
@@ -104,8 +105,9 @@ class Packer {
 
   /** Panels that are read side by side are written together, as many as make whole lines of the source; others one by one. */
   #panels({ component, size, width, pitch }: Panel, to: Local): void {
-    const isFew = size <= vectorsAtOnce * vectorLanes;
-    const together = this.#isSideBySide && !isFew ? Math.max(1, Math.floor((vectorsAtOnce * vectorLanes) / width)) : 1;
+    const isFew = size <= vectorsAtOnce * this.#f.lanes;
+    const together =
+      this.#isSideBySide && !isFew ? Math.max(1, Math.floor((vectorsAtOnce * this.#f.lanes) / width)) : 1;
     const whole = Math.floor(size / width);
     const value = this.#values.get(component.name)!;
     if (this.#isSideBySide && isFew) {
@@ -186,12 +188,12 @@ class Packer {
     const f = this.#f;
     const pushLeast = (): unknown => (typeof least === 'number' ? f.i32(least) : f.get(least));
     push();
-    f.set(result).get(result).i32(most).get(result).i32(most).op('i32.lt_s').select().set(result);
+    f.set(result).get(result).i32(most).get(result).i32(most).op('i32.less').select().set(result);
     f.get(result);
     pushLeast();
     f.get(result);
     pushLeast();
-    f.op('i32.gt_s').select().set(result);
+    f.op('i32.greater').select().set(result);
   }
 
   /** Clears `count` positions of `stride` bytes in each of some panels. */
@@ -203,28 +205,28 @@ class Packer {
         f.get(to)
           .i32(i * pitch)
           .op('i32.add')
-          .i32(0)
           .get(count)
           .i32(stride)
           .op('i32.mul')
-          .op('memory.fill');
+          .zeroMemory();
       return;
     }
     const at = f.local('i32');
-    const zero = f.local('v128');
-    f.get(to).set(at).v128Const(new Float32Array(vectorLanes)).set(zero);
-    const bytes = stride % 16 === 0 ? 16 : 4;
+    const zero = f.local('vector');
+    f.get(to).set(at).vector('f32', 0).set(zero);
+    const vectorBytes = 4 * f.lanes;
+    const bytes = stride % vectorBytes === 0 ? vectorBytes : 4;
     this.#times(count, () => {
       this.#times(stride / bytes, () => {
         for (let i = 0; i < panels; i++) {
-          if (bytes === 16)
+          if (bytes === vectorBytes)
             f.get(at)
               .get(zero)
-              .memory('v128.store', i * pitch, 4);
+              .store('vector', i * pitch);
           else
             f.get(at)
               .f32(0)
-              .memory('f32.store', i * pitch);
+              .store('f32', i * pitch);
         }
         this.#advance(at, bytes);
       });
@@ -254,7 +256,7 @@ class Packer {
       f.i32(count).set(rest);
       loop();
     } else {
-      f.get(count).tee(rest).i32(0).op('i32.gt_s');
+      f.get(count).tee(rest).i32(0).op('i32.greater');
       f.if_(loop);
     }
     f.free(rest);
@@ -274,7 +276,7 @@ class Packer {
         this.#advance(this.#positions.get(key)!, points * (steps[this.#along.component.name] ?? 0));
     };
     if (!panel) {
-      this.#cut(this.#scaled(count), this.#isVector ? [4 * vectorLanes, vectorLanes, 1] : [1], (points) => {
+      this.#cut(this.#scaled(count), this.#isVector ? [4 * this.#f.lanes, this.#f.lanes, 1] : [1], (points) => {
         if (points === 1) this.#one(to, {}, 0);
         else this.#vectors(to, this.#along!.component.name, 0, points, 0);
         along(points);
@@ -287,7 +289,7 @@ class Packer {
         along(1);
       });
     } else {
-      this.#cut(count, this.#isVector ? [vectorLanes, 1] : [1], (points) => {
+      this.#cut(count, this.#isVector ? [this.#f.lanes, 1] : [1], (points) => {
         panels.forEach((lanes, i) => {
           if (points === 1) this.#neighbours(to, panel, i, lanes);
           else this.#transposed(to, panel, i, lanes);
@@ -327,9 +329,9 @@ class Packer {
     const times = f.local('i32');
     f.get(count).set(left);
     for (const points of lengths) {
-      f.get(left).i32(points).op('i32.div_u').set(times);
+      f.get(left).i32(points).op('i32.divUnsigned').set(times);
       this.#times(times, () => body(points));
-      if (points > 1) f.get(left).i32(points).op('i32.rem_u').set(left);
+      if (points > 1) f.get(left).i32(points).op('i32.remUnsigned').set(left);
     }
     f.free(left).free(times);
   }
@@ -362,23 +364,23 @@ class Packer {
 
   /** Evaluates the operand `ahead` of the current position; vectors run along `lane`. */
   #value(ahead: Ahead, lane: string | undefined, use: (value: Local) => void): void {
-    const emitter = new LaneEmitter(this.#f, lane === undefined ? 1 : vectorLanes, this.#sources(ahead, lane));
+    const emitter = new LaneEmitter(this.#f, lane === undefined ? 1 : this.#f.lanes, this.#sources(ahead, lane));
     use(emitter.value(this.#context.operand.value));
     emitter.release();
   }
 
   #one(to: Local, ahead: Ahead, offset: number): void {
-    this.#value(ahead, undefined, (value) => this.#f.get(to).get(value).memory('f32.store', offset));
+    this.#value(ahead, undefined, (value) => this.#f.get(to).get(value).store('f32', offset));
   }
 
   /** `count` positions along `lane`, a multiple of four, from `first` on. */
   #vectors(to: Local, lane: string, first: number, count: number, offset: number): void {
-    for (let i = 0; i < count; i += vectorLanes) {
+    for (let i = 0; i < count; i += this.#f.lanes) {
       this.#value({ [lane]: first + i }, lane, (value) =>
         this.#f
           .get(to)
           .get(value)
-          .memory('v128.store', offset + 4 * i, 4),
+          .store('vector', offset + 4 * i),
       );
     }
   }
@@ -387,37 +389,34 @@ class Packer {
   #neighbours(to: Local, { component: { name }, width, pitch }: Panel, number: number, lanes: number): void {
     const first = number * width;
     const offset = number * pitch;
-    const whole = this.#isVector && this.#isSideBySide ? lanes - (lanes % vectorLanes) : 0;
+    const whole = this.#isVector && this.#isSideBySide ? lanes - (lanes % this.#f.lanes) : 0;
     this.#vectors(to, name, first, whole, offset);
     for (let i = whole; i < lanes; i++) this.#one(to, { [name]: first + i }, offset + 4 * i);
     for (let i = lanes; i < width; i++)
       this.#f
         .get(to)
         .f32(0)
-        .memory('f32.store', offset + 4 * i);
+        .store('f32', offset + 4 * i);
   }
 
   /** Four vectors along the inner direction become four neighbours of a panel at four positions. */
   #transposed(to: Local, { component: { name }, width, pitch }: Panel, number: number, lanes: number): void {
     const f = this.#f;
     const { component, stride } = this.#along!;
-    for (let group = 0; group < width; group += vectorLanes) {
-      const rows = Array.from({ length: vectorLanes }, (_, i) => {
-        const row = f.local('v128');
-        if (group + i >= lanes) f.v128Const(new Float32Array(vectorLanes)).set(row);
+    for (let group = 0; group < width; group += this.#f.lanes) {
+      const rows = Array.from({ length: this.#f.lanes }, (_, i) => {
+        const row = f.local('vector');
+        if (group + i >= lanes) f.vector('f32', 0).set(row);
         else this.#value({ [name]: number * width + group + i }, component.name, (value) => f.get(value).set(row));
         return row;
-      }) as [Local, Local, Local, Local];
-      transpose(f, rows);
-      const count = Math.min(vectorLanes, width - group);
+      });
+      f.transpose(rows);
+      const count = Math.min(this.#f.lanes, width - group);
       rows.forEach((row, i) => {
         const offset = number * pitch + i * stride + 4 * group;
-        if (count === vectorLanes) f.get(to).get(row).memory('v128.store', offset, 4);
-        else
-          for (let lane = 0; lane < count; lane++)
-            f.get(to)
-              .get(row)
-              .memoryLane('v128.store32_lane', offset + 4 * lane, lane);
+        f.get(to).get(row);
+        if (count === f.lanes) f.store('vector', offset);
+        else f.storePartial(count, offset);
       });
       for (const row of rows) f.free(row);
     }

@@ -9,9 +9,9 @@ import {
   type LoopSchedule,
   type ScalarType,
 } from '../../compiler/index.js';
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from './assembler.js';
+import type { Code, CodeModule, FunctionHandle, Local } from './code.js';
 import { CursorSet, type Positions } from './cursors.js';
-import { LaneEmitter, type PointSources, vectorLanes } from './lanes.js';
+import { LaneEmitter, type PointSources } from './lanes.js';
 import { isFloatSum, LongSums } from './long-sums.js';
 
 /** A kernel in a module: (job, scratch, fault, base address of each buffer) -> (). */
@@ -27,10 +27,11 @@ export interface KernelOptions {
   faultCode(where: string, extent: number): number;
 }
 
-type Width = 1 | typeof vectorLanes;
+/** 1, or the machine's lanes. */
+type Width = number;
 
 export function emitLoop(
-  module: ModuleBuilder,
+  module: CodeModule,
   name: string,
   nest: LoopNest,
   schedule: LoopSchedule,
@@ -50,7 +51,7 @@ interface Gathered {
 }
 
 class LoopEmitter {
-  readonly #f: FunctionBuilder;
+  readonly #f: Code;
   readonly #nest: LoopNest;
   readonly #schedule: LoopSchedule;
   readonly #options: KernelOptions;
@@ -58,7 +59,7 @@ class LoopEmitter {
   /** How many points there are of an axis that is cut: into jobs, or a sum into blocks. */
   readonly #counts = new Map<string, number | Local>();
 
-  constructor(f: FunctionBuilder, nest: LoopNest, schedule: LoopSchedule, options: KernelOptions) {
+  constructor(f: Code, nest: LoopNest, schedule: LoopSchedule, options: KernelOptions) {
     this.#f = f;
     this.#nest = nest;
     this.#schedule = schedule;
@@ -88,8 +89,8 @@ class LoopEmitter {
       const { size } = this.#nest.axes.find(({ name }) => name === axis)!;
       const count = Math.ceil(size / block);
       const start = f.local('i32');
-      f.get(rest).i32(count).op('i32.rem_u').i32(block).op('i32.mul').set(start);
-      f.get(rest).i32(count).op('i32.div_u').set(rest);
+      f.get(rest).i32(count).op('i32.remUnsigned').i32(block).op('i32.mul').set(start);
+      f.get(rest).i32(count).op('i32.divUnsigned').set(rest);
       starts.set(axis, start);
       if (size % block === 0) {
         this.#counts.set(axis, block);
@@ -104,7 +105,7 @@ class LoopEmitter {
         .i32(size)
         .get(start)
         .op('i32.sub')
-        .op('i32.lt_s')
+        .op('i32.less')
         .select()
         .set(points);
       this.#counts.set(axis, points);
@@ -149,8 +150,8 @@ class LoopEmitter {
   ): void {
     const f = this.#f;
     const widths: readonly (readonly [points: number, width: Width, vectors: number])[] = [
-      ...(vectors > 1 ? [[vectors * vectorLanes, vectorLanes, vectors] as const] : []),
-      [vectorLanes, vectorLanes, 1],
+      ...(vectors > 1 ? [[vectors * this.#f.lanes, this.#f.lanes, vectors] as const] : []),
+      [this.#f.lanes, this.#f.lanes, 1],
       [1, 1, 1],
     ];
     if (typeof count === 'number') {
@@ -170,7 +171,7 @@ class LoopEmitter {
     const times = f.local('i32');
     f.get(count).set(left).i32(0).set(done);
     for (const [points, width, group] of widths) {
-      f.get(left).i32(points).op('i32.div_u').set(times);
+      f.get(left).i32(points).op('i32.divUnsigned').set(times);
       const { positions, release } = this.#cursors.advanced(axis, done, at);
       this.#cursors.along(axis, times, points, positions, (inside) => body(inside, width, group));
       release();
@@ -201,12 +202,12 @@ class LoopEmitter {
     const groups = Array.from({ length: vectors }, () => this.#begin(width));
     const gather = (inside: Positions): void => {
       groups.forEach((gathered, i) => {
-        this.#gather(inside, width, gathered, i * vectorLanes);
+        this.#gather(inside, width, gathered, i * this.#f.lanes);
       });
     };
     const store = (inside: Positions): void => {
       groups.forEach((gathered, i) => {
-        this.#store(inside, width, gathered, i * vectorLanes);
+        this.#store(inside, width, gathered, i * this.#f.lanes);
       });
     };
     const isLong = this.#schedule.sums !== undefined || ordered !== undefined;
@@ -303,23 +304,12 @@ class LoopEmitter {
   /** into = into ∘ value */
   #combine({ combine, type }: Accumulator, width: Width, into: Local, value: Local): void {
     const f = this.#f;
-    if (type === 'i32' && width === 1 && (combine === 'max' || combine === 'min')) {
-      f.get(into)
-        .get(value)
-        .get(into)
-        .get(value)
-        .op(combine === 'max' ? 'i32.gt_s' : 'i32.lt_s')
-        .select()
-        .set(into);
-      return;
-    }
-    const prefix = type === 'f32' ? (width === 1 ? 'f32' : 'f32x4') : width === 1 ? 'i32' : 'i32x4';
-    const op = combine === 'sum' ? 'add' : combine === 'prod' ? 'mul' : combine;
-    const name =
-      prefix === 'i32x4' && (op === 'max' || op === 'min')
-        ? (`i32x4.${op}_s` as const)
-        : (`${prefix}.${op}` as 'f32.add');
-    f.get(into).get(value).op(name).set(into);
+    const op = combine === 'sum' ? 'add' : combine === 'prod' ? 'mul' : (combine as 'max' | 'min');
+    const kind = type === 'f32' ? 'f32' : 'i32';
+    f.get(into)
+      .get(value)
+      .op(width > 1 ? `vector.${kind}.${op}` : `${kind}.${op}`)
+      .set(into);
   }
 
   /** A value replaces the best where it is better, or the first NaN: then its position does as well. */
@@ -335,14 +325,17 @@ class LoopEmitter {
     const isVector = width > 1;
     const index: Expression = { kind: 'index', type: 'i32', index: position as Affine };
     const at = emitter.value(index);
-    const better = f.local(isVector ? 'v128' : 'i32');
+    const better = f.local(isVector ? 'vector' : 'i32');
     const greater = combine === 'argmax';
     f.get(value).get(best);
-    if (type === 'f32') f.op(isVector ? (greater ? 'f32x4.gt' : 'f32x4.lt') : greater ? 'f32.gt' : 'f32.lt');
-    else f.op(isVector ? (greater ? 'i32x4.gt_s' : 'i32x4.lt_s') : greater ? 'i32.gt_s' : 'i32.lt_s');
+    if (type === 'f32')
+      f.op(isVector ? (greater ? 'vector.f32.greater' : 'vector.f32.less') : greater ? 'f32.greater' : 'f32.less');
+    else f.op(isVector ? (greater ? 'vector.i32.greater' : 'vector.i32.less') : greater ? 'i32.greater' : 'i32.less');
     if (type === 'f32') {
-      const [ne, eq] = isVector ? (['f32x4.ne', 'f32x4.eq'] as const) : (['f32.ne', 'f32.eq'] as const);
-      const [both, either] = isVector ? (['v128.and', 'v128.or'] as const) : (['i32.and', 'i32.or'] as const);
+      const [ne, eq] = isVector
+        ? (['vector.f32.notEqual', 'vector.f32.equal'] as const)
+        : (['f32.notEqual', 'f32.equal'] as const);
+      const [both, either] = isVector ? (['vector.and', 'vector.or'] as const) : (['i32.and', 'i32.or'] as const);
       f.get(value).get(value).op(ne).get(best).get(best).op(eq).op(both).op(either);
     }
     f.set(better);
@@ -351,7 +344,7 @@ class LoopEmitter {
       [at, bestPosition],
     ] as const) {
       f.get(candidate).get(kept).get(better);
-      if (isVector) f.op('v128.bitselect');
+      if (isVector) f.op('vector.select');
       else f.select();
       f.set(kept);
     }
@@ -373,7 +366,7 @@ class LoopEmitter {
     const f = this.#f;
     const { lane, vectors } = this.#schedule;
     const { accumulators, reductions } = this.#nest;
-    const groups = Array.from({ length: vectors }, () => this.#begin(vectorLanes));
+    const groups = Array.from({ length: vectors }, () => this.#begin(this.#f.lanes));
     const tail = this.#begin(1);
     const order = [...reductions.map(({ name }) => name).filter((name) => name !== lane!.axis), lane!.axis];
     const [all] = groups as [Gathered, ...Gathered[]];
@@ -386,7 +379,7 @@ class LoopEmitter {
         if (!which(accumulator)) return;
         for (let step = 1; step < vectors; step *= 2) {
           for (let j = 0; j + step < vectors; j += 2 * step)
-            this.#combine(accumulator, vectorLanes, groups[j]!.values[i]!, groups[j + step]!.values[i]!);
+            this.#combine(accumulator, this.#f.lanes, groups[j]!.values[i]!, groups[j + step]!.values[i]!);
         }
       });
     };
@@ -397,7 +390,7 @@ class LoopEmitter {
         this.#nested(axes.slice(0, -1), start, (inside) => {
           this.#strips(lane!.axis, this.#countOf(lane!.axis), vectors, inside, (point, width, count) => {
             if (width === 1) this.#gather(point, 1, tail, 0);
-            else for (let i = 0; i < count; i++) this.#gather(point, width, groups[i]!, i * vectorLanes);
+            else for (let i = 0; i < count; i++) this.#gather(point, width, groups[i]!, i * this.#f.lanes);
           });
         }),
       () => {
@@ -416,19 +409,20 @@ class LoopEmitter {
     fold(() => true);
     const results = accumulators.map((accumulator, i) => {
       const { type } = accumulator;
-      const parts = Array.from({ length: vectorLanes }, (_, lane_) => {
+      const parts = Array.from({ length: this.#f.lanes }, (_, lane_) => {
         const part = f.local(localType(type, 1));
         f.get(all.values[i]!)
-          .lane(type === 'f32' ? 'f32x4.extract_lane' : 'i32x4.extract_lane', lane_)
+          .extractLane(type === 'f32' ? 'f32' : 'i32', lane_)
           .set(part);
         return part;
-      }) as [Local, Local, Local, Local];
-      this.#combine(accumulator, 1, parts[0], parts[1]);
-      this.#combine(accumulator, 1, parts[2], parts[3]);
-      this.#combine(accumulator, 1, parts[0], parts[2]);
-      this.#combine(accumulator, 1, parts[0], tail.values[i]!);
+      });
+      for (let step = 1; step < parts.length; step *= 2) {
+        for (let j = 0; j + step < parts.length; j += 2 * step)
+          this.#combine(accumulator, 1, parts[j]!, parts[j + step]!);
+      }
+      this.#combine(accumulator, 1, parts[0]!, tail.values[i]!);
       for (const part of parts.slice(1)) f.free(part);
-      return parts[0];
+      return parts[0]!;
     });
     this.#store(at, 1, { values: results, positions: results.map(() => undefined) }, 0);
     for (const gathered of [...groups, tail]) this.#end(gathered);
@@ -436,12 +430,11 @@ class LoopEmitter {
   }
 }
 
-const localType = (type: ScalarType, width: Width): 'v128' | 'f32' | 'i32' =>
-  width > 1 ? 'v128' : type === 'f32' ? 'f32' : 'i32';
+const localType = (type: ScalarType, width: Width): 'vector' | 'f32' | 'i32' =>
+  width > 1 ? 'vector' : type === 'f32' ? 'f32' : 'i32';
 
-function pushNumber(f: FunctionBuilder, type: ScalarType, width: Width, value: number): void {
-  if (width > 1)
-    f.v128Const(type === 'f32' ? new Float32Array(vectorLanes).fill(value) : new Int32Array(vectorLanes).fill(value));
+function pushNumber(f: Code, type: ScalarType, width: Width, value: number): void {
+  if (width > 1) f.vector(type === 'f32' ? 'f32' : 'i32', value);
   else if (type === 'f32') f.f32(value);
   else f.i32(value);
 }

@@ -17,23 +17,20 @@ import {
 } from '../../compiler/index.js';
 import { InternalError } from '../../core/index.js';
 import { Cursors, pushSum } from './affine-code.js';
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from './assembler.js';
+import type { Code, CodeModule, FunctionHandle, Local } from './code.js';
 import type { EmittedKernel, KernelOptions } from './emit-loop.js';
-import { vectorLanes } from './lanes.js';
 import { emitPack } from './pack.js';
 import { layOutBox, type PackedBox } from './packed-box.js';
 import { emitTile, type StepLoop, type TileContext, type TileRow, type TileShape, tileParameters } from './tile.js';
 
 export interface ContractionOptions extends KernelOptions {
-  /** Whether the engine multiplies and adds in one instruction. */
-  readonly relaxedMadd: boolean;
   /** Buffers in which partial sums may stand until the last block of the reductions is added. */
   readonly partialSumsInPlace: ReadonlySet<number>;
 }
 
 /** Writes a scheduled contraction: one function for the jobs, one for each distinct body of a job and each distinct tile. */
 export function emitContraction(
-  module: ModuleBuilder,
+  module: CodeModule,
   name: string,
   nest: ContractionNest,
   schedule: ContractionSchedule,
@@ -66,7 +63,7 @@ interface State {
 
 /** A body that jobs share: its function and its own view of everything. */
 interface Body {
-  readonly f: FunctionBuilder;
+  readonly f: Code;
   readonly positions: ReadonlyMap<string, Local>;
   readonly scratch: Local;
   readonly fault: Local;
@@ -75,7 +72,7 @@ interface Body {
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 class ContractionEmitter {
-  readonly #module: ModuleBuilder;
+  readonly #module: CodeModule;
   readonly #name: string;
   readonly #nest: ContractionNest;
   readonly #schedule: ContractionSchedule;
@@ -89,7 +86,7 @@ class ContractionEmitter {
   #bodies = 0;
 
   constructor(
-    module: ModuleBuilder,
+    module: CodeModule,
     name: string,
     nest: ContractionNest,
     schedule: ContractionSchedule,
@@ -113,7 +110,6 @@ class ContractionEmitter {
         stores.map(({ value }) => value),
         stores.map(({ access }) => access),
       ),
-      relaxedMadd: options.relaxedMadd,
       options,
     };
     this.#partialStore = stores.find(
@@ -156,8 +152,8 @@ class ContractionEmitter {
       running.set(axis, Math.min(span, block));
     }
     for (let i = counts.length - 1; i >= 0; i--) {
-      f.get(rest).i32(counts[i]!).op('i32.rem_u').set(numbers[i]!);
-      f.get(rest).i32(counts[i]!).op('i32.div_u').set(rest);
+      f.get(rest).i32(counts[i]!).op('i32.remUnsigned').set(numbers[i]!);
+      f.get(rest).i32(counts[i]!).op('i32.divUnsigned').set(rest);
     }
     this.#jobLoops.forEach(({ axis, block }, i) => {
       const position = positions.get(axis)!;
@@ -185,7 +181,7 @@ class ContractionEmitter {
       }
       f.get(numbers[depth]!)
         .i32(counts[depth]! - 1)
-        .op('i32.lt_u');
+        .op('i32.lessUnsigned');
       f.if_(
         () => inner(first!),
         () => inner(last),
@@ -237,7 +233,7 @@ class ContractionEmitter {
   #partialLayout(spans: ReadonlyMap<string, number>): { strides: Record<string, number>; bytes: number } {
     const { axis: lane } = this.#schedule.column;
     const strides: Record<string, number> = { [lane]: 4 };
-    let bytes = 4 * Math.ceil(spans.get(lane)! / vectorLanes) * vectorLanes;
+    let bytes = 4 * Math.ceil(spans.get(lane)! / this.#module.lanes) * this.#module.lanes;
     for (const { name } of this.#nest.axes.toReversed()) {
       if (name === lane || spans.get(name) === 1) continue;
       strides[name] = bytes;
@@ -497,9 +493,9 @@ class BodyEmitter {
     const shape: TileShape = {
       rows,
       lanes,
-      columnStride: schedule.mode === 'reduce' ? (right.within[axis] ?? 0) : 16,
-      isPadded: schedule.mode === 'right' && (right.isPadded || lanes % vectorLanes === 0),
-      ...(schedule.mode === 'reduce' ? acrossLanes(loops) : { loops: mergeLoops(loops), tail: 0 }),
+      columnStride: schedule.mode === 'reduce' ? (right.within[axis] ?? 0) : 4 * f.lanes,
+      isPadded: schedule.mode === 'right' && (right.isPadded || lanes % f.lanes === 0),
+      ...(schedule.mode === 'reduce' ? acrossLanes(loops, f.lanes) : { loops: mergeLoops(loops), tail: 0 }),
       begins,
       ends,
     };
@@ -525,11 +521,11 @@ class BodyEmitter {
 }
 
 /** Loops whose innermost takes a vector of both operands a step; `tail` elements of it are left at the end of each run. */
-function acrossLanes(loops: readonly StepLoop[]): { loops: StepLoop[]; tail: number } {
+function acrossLanes(loops: readonly StepLoop[], width: number): { loops: StepLoop[]; tail: number } {
   const inner = loops.at(-1)!;
-  const vectors = { ...inner, count: Math.floor(inner.count / vectorLanes) };
-  const tail = inner.count % vectorLanes;
-  const wide = { count: vectors.count, left: vectorLanes * inner.left, right: vectorLanes * inner.right };
+  const vectors = { ...inner, count: Math.floor(inner.count / width) };
+  const tail = inner.count % width;
+  const wide = { count: vectors.count, left: width * inner.left, right: width * inner.right };
   const outer = mergeLoops(loops.slice(0, -1));
   return tail === 0 ? { loops: mergeLoops([...outer, wide]), tail } : { loops: [...outer, wide], tail };
 }

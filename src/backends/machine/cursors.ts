@@ -1,7 +1,7 @@
 import type { Access, Affine, Expression } from '../../compiler/index.js';
 import { coefficient, walk } from '../../compiler/index.js';
 import { bytesPerElement } from '../../core/index.js';
-import type { FunctionBuilder, Local } from './assembler.js';
+import type { Code, Local } from './code.js';
 
 /** A number that moves with the loops: the address of accesses that differ by constants, or the value of such affines. */
 interface Cursor {
@@ -19,10 +19,10 @@ export type Positions = ReadonlyMap<Cursor, Local>;
 
 /** Finds the cursors that expressions and stores need, starts them, and moves them along loops. */
 export class CursorSet {
-  readonly #f: FunctionBuilder;
+  readonly #f: Code;
   readonly #cursors = new Map<string, Cursor>();
 
-  constructor(f: FunctionBuilder) {
+  constructor(f: Code) {
     this.#f = f;
   }
 
@@ -103,7 +103,7 @@ export class CursorSet {
     };
     if (typeof count === 'number') loop();
     else {
-      f.get(count).i32(0).op('i32.gt_s');
+      f.get(count).i32(0).op('i32.greater');
       f.if_(loop);
     }
     for (const [local] of moving) f.free(local);

@@ -1,12 +1,12 @@
 import type { Buffer, Kernel, PlannedStep, ProgramPlan } from '../../compiler/index.js';
 import { bytesPerElement, InternalError } from '../../core/index.js';
-import type { Local, ModuleBuilder } from './assembler.js';
-import { addBarrier, barrierBytes, emitBarrier } from './barrier.js';
+import type { Code, CodeModule, FunctionHandle, Local } from './code.js';
 import type { EmittedKernel } from './emit-loop.js';
 
+/** Bytes that a backend's barrier may use, each group of its words on a cache line of its own. */
+export const barrierBytes = 192;
 const barrierAt = 1024;
-/** On cache lines of its own, behind the barrier. */
-const counterAt = barrierAt + Math.ceil(barrierBytes / 64) * 64;
+const counterAt = barrierAt + barrierBytes;
 
 /** The device's first bytes: words that all threads share while a program runs. Nothing lies at address 0. */
 export const controlLayout = {
@@ -25,32 +25,30 @@ export const addressedBuffers = ({ buffers }: ProgramPlan): Buffer[] =>
   buffers.filter(({ role }) => role.kind === 'input' || role.kind === 'output');
 
 export interface DriverOptions {
-  readonly hasAtomics: boolean;
-  readonly mayWait: boolean;
+  /** The backend's barrier(address, threads): returns when all threads have called it. */
+  readonly barrier: FunctionHandle;
   /** Bytes that each thread has for itself; known once every kernel was asked for. */
   readonly scratchBytes: number;
   kernelOf(kernel: Kernel): EmittedKernel;
 }
 
 /**
- * Adds `run(context, thread, threads)`: each phase's jobs are drawn from one counter by whichever thread is free, with a barrier
+ * Adds `run(context, thread, threads)` and returns it: each phase's jobs are drawn from one counter by whichever thread is free, with a barrier
  * after each phase. The counter is never reset: a phase of J jobs takes it from where it began to J + threads further on, since
  * every thread draws once in vain.
  */
-export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: DriverOptions): void {
+export function emitDriver(module: CodeModule, plan: ProgramPlan, options: DriverOptions): Code & FunctionHandle {
   for (const kernel of kernelsOf(plan.steps)) options.kernelOf(kernel);
-  const barrier = addBarrier(module, { mayWait: options.mayWait });
   const f = module.function('run', ['i32', 'i32', 'i32'], ['i32']);
-  module.export('run', f);
   const [context, thread, threads] = f.params as [Local, Local, Local];
   const arena = f.local('i32');
   const scratch = f.local('i32');
   const begin = f.local('i32');
   const job = f.local('i32');
   const barrierWords = f.local('i32');
-  f.get(context).memory('i32.load', contextLayout.arena).set(arena);
+  f.get(context).load('i32', contextLayout.arena).set(arena);
   f.get(context)
-    .memory('i32.load', contextLayout.scratch)
+    .load('i32', contextLayout.scratch)
     .get(thread)
     .i32(options.scratchBytes)
     .op('i32.mul')
@@ -65,7 +63,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
     switch (role.kind) {
       case 'input':
       case 'output':
-        f.get(context).memory('i32.load', slots.get(id)!);
+        f.get(context).load('i32', slots.get(id)!);
         return;
       case 'temporary': {
         const offset = plan.offsets.get(id);
@@ -91,18 +89,8 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
     if (total === 0) return;
     f.block((done) => {
       f.loop((again) => {
-        if (options.hasAtomics) {
-          f.i32(controlLayout.counter).i32(1).memory('i32.atomic.rmw.add', 0).get(begin).op('i32.sub').set(job);
-        } else {
-          f.i32(controlLayout.counter).memory('i32.load', 0).get(begin).op('i32.sub').set(job);
-          f.i32(controlLayout.counter)
-            .i32(controlLayout.counter)
-            .memory('i32.load', 0)
-            .i32(1)
-            .op('i32.add')
-            .memory('i32.store', 0);
-        }
-        f.get(job).i32(total).op('i32.ge_u').brIf(done);
+        f.i32(controlLayout.counter).i32(1).atomicAdd().get(begin).op('i32.sub').set(job);
+        f.get(job).i32(total).op('i32.greaterEqualUnsigned').brIf(done);
         let first = 0;
         launches.forEach((kernel, i) => {
           const { jobs, function: target } = emitted[i]!;
@@ -119,7 +107,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
           } else {
             f.get(job)
               .i32(first + jobs)
-              .op('i32.lt_u');
+              .op('i32.lessUnsigned');
             f.if_(call);
           }
           first += jobs;
@@ -127,7 +115,8 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
       });
     });
     f.get(begin).i32(total).op('i32.add').get(threads).op('i32.add').set(begin);
-    emitBarrier(f, barrier, barrierWords, threads);
+    f.get(threads).i32(1).op('i32.greater');
+    f.if_(() => f.get(barrierWords).get(threads).call(options.barrier));
   };
 
   const steps = (list: readonly PlannedStep[]): void => {
@@ -148,7 +137,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
               .op('i32.add')
               .tee(counter);
             f.i32(step.reverse ? 0 : step.length - 1)
-              .op(step.reverse ? 'i32.ge_s' : 'i32.le_s')
+              .op(step.reverse ? 'i32.greaterEqual' : 'i32.lessEqual')
               .brIf(again);
           });
           f.free(counter);
@@ -156,7 +145,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
         }
         case 'branch':
           pushAddress(step.predicate);
-          f.memory('i32.load8_u', 0);
+          f.load('u8');
           f.if_(
             () => steps(step.whenTrue),
             () => steps(step.whenFalse),
@@ -166,7 +155,7 @@ export function emitDriver(module: ModuleBuilder, plan: ProgramPlan, options: Dr
     }
   };
   steps(plan.steps);
-  f.i32(0);
+  return f.i32(0);
 }
 
 export function* kernelsOf(steps: readonly PlannedStep[]): Generator<Kernel> {

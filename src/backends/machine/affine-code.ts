@@ -1,10 +1,10 @@
 import { type Access, type Affine, type Expression, walk } from '../../compiler/index.js';
 import { bytesPerElement } from '../../core/index.js';
-import type { FunctionBuilder, Local } from './assembler.js';
+import type { Code, Local } from './code.js';
 
 /** Pushes constant + Σ terms · value; terms without a value count as 0. */
 export function pushSum(
-  f: FunctionBuilder,
+  f: Code,
   terms: Iterable<readonly [name: string, factor: number]>,
   localOf: (name: string) => Local | undefined,
   start: Local | undefined,
@@ -93,7 +93,7 @@ export class Cursors {
 }
 
 /** Pushes an address with an offset: returns what a memory instruction is to add (at least 0). */
-export function pushOffset(f: FunctionBuilder, bytes: number, isStatic: boolean): number {
+export function pushOffset(f: Code, bytes: number, isStatic: boolean): number {
   if (bytes >= 0 && isStatic) return bytes;
   if (bytes !== 0) f.i32(bytes).op('i32.add');
   return 0;
