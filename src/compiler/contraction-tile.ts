@@ -120,13 +120,14 @@ function bestTile(
   return best;
 }
 
-/** Row axes with tiles that might fit: one axis alone, or a rectangle of two. */
+/** Row axes with tiles that might fit: one axis alone, or a rectangle of two. Inner axes first: of equals they lie closer together. */
 function rowTiles(axes: readonly Axis[], { registers }: Target): RowTile[][] {
   const single = ({ name, size }: Axis): RowTile[] =>
     Array.from({ length: Math.min(size, registers) }, (_, i) => ({ axis: name, tile: i + 1 }));
-  const choices: RowTile[][] = [[], ...axes.flatMap((axis) => single(axis).map((row) => [row]))];
-  axes.forEach((outer, i) => {
-    for (const inner of axes.slice(i + 1)) {
+  const choices: RowTile[][] = [[]];
+  axes.toReversed().forEach((inner, i, reversed) => {
+    choices.push(...single(inner).map((row) => [row]));
+    for (const outer of reversed.slice(i + 1)) {
       for (const a of single(outer).slice(1))
         for (const b of single(inner).slice(1)) if (a.tile * b.tile < registers) choices.push([a, b]);
     }

@@ -87,11 +87,9 @@ class Scheduler {
     for (const { axis, block } of reductions) loop(axis, block, false);
     const bytes = (operand: Operand): number => 4 * this.#elements(operand, spans);
     if (packsRight) {
-      const most = Math.max(
-        this.#tile.column.tile,
-        Math.floor(((this.#target.L2 / 2) * spans.get(lane)!) / bytes(this.#right)),
-      );
-      loop(lane, Math.floor(most / this.#tile.column.tile) * this.#tile.column.tile, false);
+      const panels = Math.ceil(spans.get(lane)! / column.tile);
+      const parts = Math.min(panels, Math.ceil(bytes(this.#right) / (0.6 * this.#target.L2)));
+      loop(lane, Math.ceil(panels / parts) * column.tile, false);
       order.push({ kind: 'pack', operand: 'right', panel: this.#rightPanel() });
     }
     const leftPanel = packsLeft ? this.#leftPanel() : undefined;
