@@ -55,7 +55,7 @@ type CpuidWords = readonly [number, number, number, number];
 
 function emitReaders({ platform }: Native): { readonly bytes: Uint8Array; readonly xgetbvOffset: number } {
   const a = new Assembler();
-  const [leaf, subleaf, out] = platform.arguments as [typeof rax, typeof rax, typeof rax];
+  const [leaf, subleaf, out] = platform.arguments;
   a.comment('cpuid(leaf, subleaf, out)').op('push', rbx).op('mov', r10, out);
   a.op('mov', low32(rax), low32(leaf)).op('mov', low32(rcx), low32(subleaf)).op('cpuid');
   for (const [i, register] of [rax, rbx, rcx, rdx].entries()) a.op('mov', dword(mem(r10, 4 * i)), low32(register));

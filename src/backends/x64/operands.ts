@@ -200,13 +200,13 @@ export const ymm = (index: number): Register<'ymm'> => register('ymm', index);
 export const zmm = (index: number): Register<'zmm'> => register('zmm', index);
 export const k = (index: number): MaskRegister => register('k', index);
 
-const r64 = all.r64 as readonly GeneralRegister[] as readonly [
-  ...[GeneralRegister, GeneralRegister, GeneralRegister, GeneralRegister],
-  ...[GeneralRegister, GeneralRegister, GeneralRegister, GeneralRegister],
-  ...[GeneralRegister, GeneralRegister, GeneralRegister, GeneralRegister],
-  ...[GeneralRegister, GeneralRegister, GeneralRegister, GeneralRegister],
-];
-export const [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15] = r64;
+type Sixteen<T> = readonly [...Four<T>, ...Four<T>, ...Four<T>, ...Four<T>];
+type Four<T> = readonly [T, T, T, T];
+
+export const [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15] =
+  all.r64 as Sixteen<GeneralRegister>;
+export const [eax, ecx, edx, ebx, esp, ebp, esi, edi, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d] =
+  all.r32 as Sixteen<Register<'r32'>>;
 
 /** The low bits of a general register; writing 32 of them clears the other 32. */
 export const low32 = ({ index }: Register): Register<'r32'> => register('r32', index);

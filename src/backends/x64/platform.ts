@@ -4,7 +4,13 @@ import { type GeneralRegister, r8, r9, r12, r13, r14, r15, rbp, rbx, rcx, rdi, r
 export interface Platform {
   readonly name: string;
   /** Where a called function finds its first integer arguments; its result goes to rax. */
-  readonly arguments: readonly GeneralRegister[];
+  readonly arguments: readonly [
+    GeneralRegister,
+    GeneralRegister,
+    GeneralRegister,
+    GeneralRegister,
+    ...GeneralRegister[],
+  ];
   /** Registers that a function gives back as it found them. rsp too; it is a multiple of 16 where a function is called. */
   readonly preserved: readonly GeneralRegister[];
   /** Numbers for `syscall`, which takes rdi, rsi, rdx, r10, r8, r9 and destroys rax, rcx and r11. */
@@ -31,6 +37,3 @@ export const platforms: { readonly [name: string]: Platform } = {
     memory: { read: 1, write: 2, execute: 4, anonymous: 0x22, hugePages: 14 },
   },
 };
-
-/** Operations of futex, private to the process. */
-export const futex = { wait: 128, wake: 129 } as const;
