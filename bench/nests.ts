@@ -106,6 +106,46 @@ for (const { n, c, h, o, k = 3, stride = 1, pad = 1, groups = 1 } of convolution
   );
 }
 
+const gemm = (
+  name: string,
+  [m, n, k]: readonly [number, number, number],
+  f: Function_,
+  left = [m, k],
+  right = [k, n],
+): Case => ({
+  name: `${name} ${m}×${n}×${k}`,
+  shapes: [left, right, [n]],
+  f,
+  work: 2 * m * n * k,
+});
+/** What layers fuse into products: bias and activation behind it, activations of others before it. */
+cases.push(
+  gemm('dense', [32, 128, 9216], (x, w, b) => [x!.matmul(w!).add(b!).relu()]),
+  gemm('dense', [128, 128, 9216], (x, w, b) => [x!.matmul(w!).add(b!).relu()]),
+  gemm('dense kernel', [9216, 128, 32], (x, w) => [x!.transpose().matmul(w!)], [32, 9216], [32, 128]),
+  gemm('dense input', [32, 9216, 128], (x, w) => [x!.matmul(w!.transpose())], [32, 128], [9216, 128]),
+  gemm('relu before', [512, 512, 512], (x, w) => [x!.relu().matmul(w!)]),
+  gemm('relu before both', [512, 512, 512], (x, w) => [x!.relu().matmul(w!.relu())]),
+  {
+    name: 'conv, bias, relu 16,64,56,64',
+    shapes: [[16, 56, 56, 64], [3, 3, 64, 64], [64]],
+    f: (x, w, b) => [x!.conv2d(w!, { padding: 'same' }).add(b!).relu()],
+    work: 2 * 16 * 56 * 56 * 64 * 64 * 9,
+  },
+  {
+    name: 'conv, bias, relu 32,1,28,32',
+    shapes: [[32, 28, 28, 1], [3, 3, 1, 32], [32]],
+    f: (x, w, b) => [x!.conv2d(w!).add(b!).relu()],
+    work: 2 * 32 * 26 * 26 * 32 * 9,
+  },
+  {
+    name: 'scale, shift, relu, conv 16,64,56,64',
+    shapes: [[16, 56, 56, 64], [3, 3, 64, 64], [64]],
+    f: (x, w, b) => [x!.mul(b!).add(b!).relu().conv2d(w!, { padding: 'same' })],
+    work: 2 * 16 * 56 * 56 * 64 * 64 * 9,
+  },
+);
+
 const now = (): number => performance.now();
 
 function best(f: () => void, milliseconds: number): number {
