@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Device, fail, KilnError, registerDevice } from '../core/index.js';
 import { reference } from './reference/index.js';
-import { nodeEngine, SinglePool, ThreadPool, WasmDevice } from './wasm/index.js';
+import { nodeEngine, SinglePool, ThreadPool, wasmDevice } from './wasm/index.js';
 
 const stages = ['graph', 'fusion', 'plan', 'kernels'] as const;
 
@@ -27,7 +27,7 @@ function threadCount(): number {
 export function wasm({ threads = threadCount() }: { readonly threads?: number } = {}): Device {
   const engine = nodeEngine();
   const shown = debugStages();
-  return new WasmDevice({
+  return wasmDevice({
     engine,
     createPool: (memory, barrier) =>
       threads > 1 && engine.features.threads ? ThreadPool.create(memory, threads, { barrier }) : new SinglePool(memory),

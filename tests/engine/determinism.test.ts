@@ -1,7 +1,7 @@
 /** The same bits on one, two and three threads, twice in a row, and fused as unfused. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { nodeEngine, SinglePool, WasmDevice } from '../../src/backends/wasm/index.js';
+import { nodeEngine, SinglePool, wasmDevice } from '../../src/backends/wasm/index.js';
 import { type Device, useDevice } from '../../src/core/index.js';
 import {
   adam,
@@ -26,7 +26,7 @@ const threadCounts = [1, 2, 3];
 
 /** Waits until the device's threads are there, so that work is shared from the first program on. */
 async function awake(device: Device): Promise<void> {
-  const pool = (device as unknown as { pool: { ready?: () => Promise<void> } }).pool;
+  const pool = device as unknown as { ready?: () => Promise<void> };
   await pool.ready?.();
 }
 
@@ -138,7 +138,7 @@ test('loops and their gradients', () =>
   }));
 
 test('fused equals unfused, bit for bit', () => {
-  const unfused = new WasmDevice({
+  const unfused = wasmDevice({
     engine: nodeEngine(),
     createPool: (memory) => new SinglePool(memory),
     fusion: false,

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { nodeEngine, SinglePool, WasmDevice } from '../../src/backends/wasm/index.js';
+import { nodeEngine, SinglePool, wasmDevice } from '../../src/backends/wasm/index.js';
 import {
   compile,
   grad,
@@ -27,7 +27,7 @@ type Stage = 'graph' | 'fusion' | 'plan' | 'kernels';
 function stagesOf(f: () => unknown): Record<Stage, string> {
   let texts: Partial<Record<Stage, string>> = {};
   useDevice(
-    new WasmDevice({
+    wasmDevice({
       engine: nodeEngine(),
       createPool: (memory) => new SinglePool(memory),
       show: (stage, text) => {

@@ -15,4 +15,6 @@ export type {
   StoreName,
 } from './code.js';
 export { type CompileOptions, compileProgram, type FaultPlace, type MachineProgram, type Stage } from './compile.js';
-export { addressedBuffers, barrierBytes, contextLayout, controlLayout } from './driver.js';
+export { type CompiledProgram, type Machine, MachineDevice } from './device.js';
+export { barrierBytes, controlLayout } from './driver.js';
+export { Heap } from './heap.js';

@@ -3,7 +3,7 @@
  * compile.ts makes a module of a graph; device.ts runs it on the one memory; the pool has the threads.
  * Emitters know nests and schedules, never operations.
  */
-export { WasmDevice, type WasmDeviceOptions } from './device.js';
+export { type WasmDeviceOptions, wasmDevice } from './device.js';
 export { nodeEngine } from './engine.node.js';
 export { SinglePool } from './pool.js';
 export { ThreadPool } from './pool.node.js';

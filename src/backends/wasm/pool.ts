@@ -15,6 +15,8 @@ export interface Pool {
    * @throws InternalError when a thread trapped; it names the thread and what happened
    */
   run(module: WasmModule, context: number, threads?: number): number;
+  /** Resolves when all threads are up. */
+  ready(): Promise<void>;
   /** Forgets a module that will not run again. */
   release(module: WasmModule): void;
 }
@@ -75,6 +77,8 @@ export class SinglePool implements Pool {
       throw trapped([{ thread: 0, error: String(error) }]);
     }
   }
+
+  async ready(): Promise<void> {}
 
   release(module: WasmModule): void {
     this.#instances.delete(module);

@@ -435,6 +435,9 @@ test('schedules that miss something are refused', () => {
   refuses({ order: [pack, pack, ...good.order] }, 'left is packed twice');
 });
 
+/** A machine whose caches hold next to nothing and whose jobs are tiny: small problems fall into many blocks, parts and jobs. */
+const tiny = { ...wasmTarget(11), L1: 512, L2: 4096, cyclesPerMicrosecond: 0.1 };
+
 test('odd shapes of all kinds', () => {
   const pick = (low: number, high: number): number => low + Math.floor(random.uniform(1)[0]! * (high - low + 1));
   for (let i = 0; i < 25; i++) {
@@ -453,10 +456,13 @@ test('odd shapes of all kinds', () => {
         dilation,
         groups,
       },
-      { inPlace: i % 2 === 0 },
+      { inPlace: i % 2 === 0, split: i % 3 === 0, ...(i % 4 < 3 && { target: tiny }) },
     );
     const [m, n, k] = [pick(1, 40), pick(1, 60), pick(1, 90)];
     const [a, b] = [pick(0, 1) === 1, pick(0, 1) === 1];
-    check(dot(a ? 0 : 1, b ? 1 : 0), [matrix(m, k, a), matrix(k, n, b)]);
+    check(dot(a ? 0 : 1, b ? 1 : 0), [matrix(m, k, a), matrix(k, n, b)], {
+      split: i % 3 === 1,
+      ...(i % 4 > 0 && { target: tiny }),
+    });
   }
 });

@@ -1,6 +1,10 @@
 import { InternalError, type Residence, type Storage } from '../../core/index.js';
 import type { Heap } from './heap.js';
-import type { WasmMemory } from './webassembly.js';
+
+/** The device memory; its buffer may be another one after it has grown. */
+export interface DeviceBytes {
+  readonly buffer: ArrayBufferLike;
+}
 
 /** At-rest copies up to this size stay when a storage becomes resident: moving it out again then costs nothing. */
 const keptCopyBytes = 1 << 20;
@@ -47,7 +51,7 @@ class Resident implements Residence {
  */
 export class Residency {
   readonly #heap: Heap;
-  readonly #memory: WasmMemory;
+  readonly #memory: DeviceBytes;
   readonly #budgetBytes: number;
   readonly #dead = new FinalizationRegistry<Resident>((resident) => this.forget(resident));
   #oldest: Resident | undefined;
@@ -56,7 +60,7 @@ export class Residency {
   #count = 0;
   #evictions = 0;
 
-  constructor(heap: Heap, memory: WasmMemory, budgetBytes: number) {
+  constructor(heap: Heap, memory: DeviceBytes, budgetBytes: number) {
     this.#heap = heap;
     this.#memory = memory;
     this.#budgetBytes = budgetBytes;
@@ -98,7 +102,7 @@ export class Residency {
 
   /** The storage's bytes lie at `address` from now on: an output that was written to a reserved place. */
   adopt(storage: Storage, address: number): void {
-    if (this.#residentOf(storage)) throw new InternalError('wasm: a storage is adopted that is resident already');
+    if (this.#residentOf(storage)) throw new InternalError('device: a storage is adopted that is resident already');
     this.#admit(storage, address, storage.bytes);
   }
 
@@ -126,7 +130,7 @@ export class Residency {
 
   unpin(storage: Storage): void {
     const resident = this.#residentOf(storage);
-    if (!resident || resident.pins === 0) throw new InternalError('wasm: a storage is unpinned that is not pinned');
+    if (!resident || resident.pins === 0) throw new InternalError('device: a storage is unpinned that is not pinned');
     resident.pins--;
   }
 
@@ -146,7 +150,7 @@ export class Residency {
   /** A resident's bytes on the host. Called by the resident. */
   read(resident: Resident): ArrayBuffer {
     if (!resident.copy) {
-      if (!resident.hasPlace) throw new InternalError('wasm: a storage is read whose place was given up');
+      if (!resident.hasPlace) throw new InternalError('device: a storage is read whose place was given up');
       const bytes = new Uint8Array(resident.byteLength);
       bytes.set(new Uint8Array(this.#memory.buffer, resident.address, resident.byteLength));
       resident.copy = bytes.buffer;
@@ -157,7 +161,7 @@ export class Residency {
   /** Frees a resident's place; its storage is dead or about to be overwritten. Called by the resident. */
   forget(resident: Resident): void {
     if (!resident.hasPlace) return;
-    if (resident.pins > 0) throw new InternalError('wasm: the place of a pinned storage is given up');
+    if (resident.pins > 0) throw new InternalError('device: the place of a pinned storage is given up');
     this.#drop(resident);
     this.#heap.free(resident.address);
   }

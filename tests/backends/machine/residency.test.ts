@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { heapOf } from '../../../src/backends/wasm/heap.js';
-import { Residency } from '../../../src/backends/wasm/residency.js';
+import { Residency } from '../../../src/backends/machine/residency.js';
+import { heapOf } from '../../../src/backends/wasm/memory.js';
 import { WebAssembly } from '../../../src/backends/wasm/webassembly.js';
 import { InternalError } from '../../../src/core/errors.js';
 import { Storage } from '../../../src/core/storage.js';
@@ -59,7 +59,7 @@ test('over the budget the least recently used move out; pinned ones stay', () =>
     [c, 3],
   ] as const)
     assert.deepEqual(valuesOf(storage), new Set([value]));
-  assert.throws(() => d.residency.unpin(b), new InternalError('wasm: a storage is unpinned that is not pinned'));
+  assert.throws(() => d.residency.unpin(b), new InternalError('device: a storage is unpinned that is not pinned'));
 });
 
 test('a full memory makes room; one storage larger than the budget is still resident', () => {
@@ -89,7 +89,7 @@ test('release and take give the place back; a taken place can be adopted again',
   const place = dropped.residence!;
   d.residency.release(dropped);
   assert.equal(d.heap.used, 0);
-  assert.throws(() => place.read(), new InternalError('wasm: a storage is read whose place was given up'));
+  assert.throws(() => place.read(), new InternalError('device: a storage is read whose place was given up'));
 });
 
 test('a large storage has one home at a time', () => {

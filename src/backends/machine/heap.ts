@@ -1,5 +1,4 @@
 import { InternalError, KilnError } from '../../core/index.js';
-import { pageBytes, type WasmMemory } from './webassembly.js';
 
 /** Every block begins at a multiple of this: a cache line, and four vectors. */
 export const alignment = 64;
@@ -73,7 +72,7 @@ export class Heap {
     if (address !== undefined) return address;
     const { used, largestFree } = this.statistics;
     throw new KilnError(
-      `wasm: out of memory: ${bytes} bytes wanted, ${used} of ${this.#limit - this.#start} in use, largest free block ${largestFree}\n` +
+      `device: out of memory: ${bytes} bytes wanted, ${used} of ${this.#limit - this.#start} in use, largest free block ${largestFree}\n` +
         '  Use a smaller batch, or drop tensors that are not needed any more.',
     );
   }
@@ -215,20 +214,6 @@ export class Heap {
     block.previousFree = undefined;
     block.nextFree = undefined;
   }
-}
-
-/** The heap of a WebAssembly memory, from `start` on; the memory grows up to `limit` bytes. */
-export function heapOf(memory: WasmMemory, start: number, limit: number): Heap {
-  const grow = (end: number): number | undefined => {
-    const pages = Math.ceil(end / pageBytes) - memory.buffer.byteLength / pageBytes;
-    try {
-      if (pages > 0) memory.grow(pages);
-      return memory.buffer.byteLength;
-    } catch {
-      return undefined; // beyond the memory's maximum, or the system has no more: the caller says so
-    }
-  };
-  return new Heap({ start, end: memory.buffer.byteLength, limit, grow });
 }
 
 const roundUp = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;

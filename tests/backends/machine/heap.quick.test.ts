@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { alignment, Heap, heapOf } from '../../../src/backends/wasm/heap.js';
+import { alignment, Heap } from '../../../src/backends/machine/heap.js';
+import { heapOf } from '../../../src/backends/wasm/memory.js';
 import { WebAssembly } from '../../../src/backends/wasm/webassembly.js';
 import { InternalError, KilnError } from '../../../src/core/errors.js';
 
@@ -74,7 +75,7 @@ test('it grows with the memory up to the limit, then says what is wanted and wha
   assert.throws(
     () => heap.allocate(200_000),
     new KilnError(
-      'wasm: out of memory: 200000 bytes wanted, 100032 of 262080 in use, largest free block 30976\n' +
+      'device: out of memory: 200000 bytes wanted, 100032 of 262080 in use, largest free block 30976\n' +
         '  Use a smaller batch, or drop tensors that are not needed any more.',
     ),
   );
