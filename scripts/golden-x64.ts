@@ -162,7 +162,14 @@ function assembleAll(lines: readonly string[]): string[] {
   const source = join(folder, 'golden.s');
   const list = join(folder, 'golden.lst');
   writeFileSync(source, `.intel_syntax noprefix\n${lines.join('\n')}\n`);
-  execFileSync('as', ['--64', '--listing-lhs-width=8', `-aln=${list}`, '-o', join(folder, 'golden.o'), source]);
+  execFileSync(process.env['AS'] ?? 'as', [
+    '--64',
+    '--listing-lhs-width=8',
+    `-aln=${list}`,
+    '-o',
+    join(folder, 'golden.o'),
+    source,
+  ]);
   const bytes: string[] = lines.map(() => '');
   for (const line of readFileSync(list, 'utf8').split('\n')) {
     const found = /^ *(\d+) (?:[0-9a-f]{4,} )? *([0-9A-F]+(?: [0-9A-F]+)*)/.exec(line);
