@@ -3,3 +3,4 @@
  * They see the zoo, training and what those may see; the command line calls them through their own doors.
  */
 export * as mnist from './mnist/index.js';
+export * as text from './text/index.js';

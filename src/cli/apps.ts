@@ -1,32 +1,37 @@
-/** The applications that can be trained, each loaded when it is asked for. To add one: a line in the table. */
+/** The applications whose runs commands are asked about, each loaded then. To add one: a line in the table. */
 import { fail, KilnError, nearest } from '../core/index.js';
 import type { Host, RunFolder } from '../train/index.js';
-import type { trainOptions } from './commands.js';
-import type { CommonOptions, OptionValues } from './options.js';
+import type { CommonOptions } from './options.js';
 
-export type TrainOptions = CommonOptions & OptionValues<typeof trainOptions>;
-
-/** What the door of an application exports. Each returns what `--json` prints. */
+/** What an application does with a run of its own, as far as it does. Each returns what `--json` prints. */
 export interface App {
-  /** `resume`: go on with this run; `given`: the options that were typed, which win over the run's own. */
-  train(options: TrainOptions, host: Host & { given: ReadonlySet<string>; version: string }): Promise<unknown>;
-  evaluate(
+  evaluate?(
     run: RunFolder,
     options: CommonOptions & { readonly testLimit: number | undefined },
     host: Host,
   ): Promise<unknown>;
-  predict(
+  predict?(
     run: RunFolder,
     files: readonly string[],
     options: CommonOptions & { readonly top: number },
     host: Host,
   ): Promise<unknown>;
-  /** Of the network that it builds, whose weights are in a run or a file. */
-  summary(host: Host): Promise<unknown>;
+  generate?(
+    run: RunFolder,
+    options: CommonOptions & {
+      readonly prime: string | undefined;
+      readonly temperature: number;
+      readonly length: number;
+    },
+    host: Host,
+  ): Promise<unknown>;
+  /** Of the network that it builds; without a run `undefined` where the run decides what it builds. */
+  summary(host: Host, run?: RunFolder): Promise<unknown>;
 }
 
 const apps: Readonly<Record<string, () => Promise<App>>> = {
   mnist: () => import('../apps/mnist/index.js'),
+  text: () => import('../apps/text/index.js'),
 };
 
 export const appNames: readonly string[] = Object.keys(apps);
@@ -41,4 +46,20 @@ export async function loadApp(name: string, where: string): Promise<App> {
     likely ? `Did you mean ${likely}?` : 'It was made by a newer Kiln, or edited.',
     KilnError,
   );
+}
+
+/** The application of a run, if it has this verb. */
+export async function appOf<Verb extends keyof App>(
+  run: RunFolder,
+  verb: Verb,
+): Promise<App & { readonly [V in Verb]-?: NonNullable<App[V]> }> {
+  const { app: name } = await run.readDescription();
+  const app = await loadApp(name, `kiln ${verb}: ${run.path}`);
+  if (!app[verb])
+    fail(
+      `kiln ${verb}: ${run.path} is a run of ${name}, which has no ${verb}`,
+      `It has ${(['evaluate', 'predict', 'generate', 'summary'] as const).filter((each) => app[each]).join(', ')}.`,
+      KilnError,
+    );
+  return app as App & { readonly [V in Verb]-?: NonNullable<App[V]> };
 }

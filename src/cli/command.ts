@@ -16,6 +16,7 @@ export interface Context<Options = CommonOptions> {
 }
 
 export interface Command<Options = CommonOptions> {
+  /** As it is typed; commands whose first of two words is the same belong together: `train mnist`, `train text`. */
   readonly name: string;
   /** A phrase that ends the sentence "kiln NAME: …". */
   readonly summary: string;

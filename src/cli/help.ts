@@ -21,6 +21,21 @@ export function programHelp(commands: readonly Command[]): string {
   );
 }
 
+/** `kiln train --help`: of a first word that several commands share. */
+export function groupHelp(word: string, commands: readonly Command[]): string {
+  return sections(
+    [`kiln ${word}: ${commands.length} commands`, []],
+    ['Usage', [`kiln ${word} ${groupChoice(word, commands).join('|')} [options]`]],
+    ['Commands', commands.map(({ name, summary }) => [name, summary] as const)],
+    ['Options', [['-h, --help', `Show this help; \`kiln ${commands[0]!.name} --help\` shows that of one`]]],
+    ['Examples', commands.flatMap(({ examples }) => examples.slice(0, 1))],
+  );
+}
+
+/** The second words of commands that share the first. */
+export const groupChoice = (word: string, commands: readonly Command[]): string[] =>
+  commands.filter(({ name }) => name.startsWith(`${word} `)).map(({ name }) => name.slice(word.length + 1));
+
 /** `kiln COMMAND --help` */
 export function commandHelp(command: Command): string {
   const { name, summary, options, examples } = command;
@@ -28,18 +43,25 @@ export function commandHelp(command: Command): string {
   const common: Line[] = commonOptions.map(optionLine);
   return sections(
     [`kiln ${name}: ${summary}`, []],
-    ['Usage', [`kiln ${name} ${command.arguments.map(argumentText).join(' ')} [options]`]],
-    [
-      'Arguments',
-      command.arguments.map(({ name: left, help, choices }) => [left, help + choicesText(choices)] as const),
-    ],
+    ['Usage', [['kiln', name, ...command.arguments.map(argumentText), '[options]'].join(' ')]],
+    ...(command.arguments.length > 0
+      ? [
+          [
+            'Arguments',
+            command.arguments.map(({ name: left, help, choices }) => [left, help + choicesText(choices)] as const),
+          ] as const,
+        ]
+      : []),
     ...(own.length > 0 ? [['Options', own] as const] : []),
     ['Options of all commands', [...common, ['-h, --help', 'Show this help']]],
     [examples.length > 1 ? 'Examples' : 'Example', examples],
   );
 }
 
-const argumentText = ({ name, isVariadic }: Command['arguments'][number]): string => (isVariadic ? `${name}…` : name);
+function argumentText({ name, isVariadic, isOptional }: Command['arguments'][number]): string {
+  const text = isVariadic ? `${name}…` : name;
+  return isOptional ? `[${text}]` : text;
+}
 
 const choicesText = (choices: readonly string[] | undefined): string => (choices ? `: ${choices.join(', ')}` : '');
 

@@ -2,7 +2,7 @@
 import { CommanderError, Option, Command as Parser } from 'commander';
 import { nearest } from '../core/index.js';
 import type { Command } from './command.js';
-import { commandHelp, programHelp } from './help.js';
+import { commandHelp, groupChoice, groupHelp, programHelp } from './help.js';
 import { type CommonOptions, commonOptions, type OptionRow, parseChoice, parseOption, valueName } from './options.js';
 import { failUsage } from './usage-error.js';
 import { version } from './version.js';
@@ -30,17 +30,33 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
     return parser;
   };
   const program = prepare(new Parser('kiln'), programHelp(commands)).version(version);
+  const groups = new Map<string, Parser>();
+  const parentOf = (word: string): Parser => {
+    const known = groups.get(word);
+    if (known) return known;
+    const members = commands.filter(({ name }) => name.startsWith(`${word} `));
+    const made = prepare(program.command(word), groupHelp(word, members));
+    groups.set(word, made);
+    return made;
+  };
   for (const command of commands) {
-    const parser = prepare(program.command(command.name), commandHelp(command));
-    for (const { name, isVariadic } of command.arguments) parser.argument(isVariadic ? `<${name}...>` : `<${name}>`);
+    const [first, second] = command.name.split(' ') as [string, string?];
+    const parent = second === undefined ? program : parentOf(first);
+    const parser = prepare(parent.command(second ?? first), commandHelp(command));
+    for (const { name, isVariadic, isOptional } of command.arguments) {
+      const text = isVariadic ? `${name}...` : name;
+      parser.argument(isOptional ? `[${text}]` : `<${text}>`);
+    }
     for (const row of [...command.options, ...commonOptions]) parser.addOption(toOption(command, row));
     parser.action((...values: unknown[]) => {
-      const texts = values.slice(0, command.arguments.length).map((value) => [value as string | string[]].flat());
+      const texts = values
+        .slice(0, command.arguments.length)
+        .map((value) => (value === undefined ? [] : [value as string | string[]].flat()));
       parsed = { kind: 'command', command, ...collectOptions(parser), arguments: checkArguments(command, texts) };
     });
   }
   try {
-    current = commands.find(({ name }) => name === argv[0]);
+    current = commands.find(({ name }) => name === argv[0] || name === argv.slice(0, 2).join(' '));
     program.parse([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -79,6 +95,9 @@ function explain(
   current: Command | undefined,
   commands: readonly Command[],
 ): never {
+  const [word = ''] = argv;
+  const group = current ? [] : commands.filter(({ name }) => name.startsWith(`${word} `));
+  if (group.length > 0) return explainGroup(error, word, group, argv);
   const where = current ? `kiln ${current.name}` : 'kiln';
   // commander names the culprit in its text only: error: unknown option '--epoch'
   const culprit = /'([^']*)'/.exec(error.message)?.[1] ?? argv[0] ?? '';
@@ -111,8 +130,24 @@ function explain(
   }
 }
 
+/** A first word that several commands share, without a second one that is theirs. */
+function explainGroup(error: CommanderError, word: string, group: readonly Command[], argv: readonly string[]): never {
+  const choices = groupChoice(word, group);
+  const example = `For example: ${group[0]!.examples[0]}`;
+  // fails: a known one would have been parsed
+  if (error.code === 'commander.unknownCommand') parseChoice(`kiln ${word}`, choices, argv[1] ?? '');
+  if (error.code === 'commander.unknownOption') {
+    const flag = /'([^'=]*)/.exec(error.message)?.[1] ?? '';
+    return failUsage(
+      `kiln ${word}: ${flag} comes before ${choices.join(' or ')}`,
+      `Options follow the command: kiln ${group[0]!.name} ${flag}.`,
+    );
+  }
+  return failUsage(`kiln ${word}: takes ${choices.join(' or ')}: got nothing`, example);
+}
+
 function suggestCommand(name: string, commands: readonly Command[]): string {
-  const names = commands.map((command) => command.name);
+  const names = [...new Set(commands.map((command) => command.name.split(' ')[0]!))];
   const likely = nearest(name, names);
   return likely ? `Did you mean ${likely}?` : `Commands: ${names.join(', ')}.`;
 }

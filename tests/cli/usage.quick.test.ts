@@ -4,38 +4,57 @@ import { kiln } from './kiln.js';
 
 /** Command line -> the whole text on stderr. */
 const mistakes: readonly (readonly [line: string, text: string])[] = [
-  ['train mnist --epoch 5', 'kiln train: unknown option --epoch\n  Did you mean --epochs?'],
-  ['train mnist --epoch=5', 'kiln train: unknown option --epoch\n  Did you mean --epochs?'],
-  ['train mnist --zzzzzzzz', 'kiln train: unknown option --zzzzzzzz\n  `kiln train --help` lists the options.'],
-  ['train mnsit', 'kiln train: APP: got mnsit (known: mnist)\n  Did you mean mnist?'],
-  ['train imagenet', 'kiln train: APP: got imagenet (known: mnist)\n  Choose mnist.'],
-  ['train mnist --epochs 0', 'kiln train: --epochs takes a whole number from 1: got 0\n  For example --epochs 1.'],
-  ['train mnist --epochs 1.5', 'kiln train: --epochs takes a whole number from 1: got 1.5\n  For example --epochs 1.'],
+  ['train mnist --epoch 5', 'kiln train mnist: unknown option --epoch\n  Did you mean --epochs?'],
+  ['train mnist --epoch=5', 'kiln train mnist: unknown option --epoch\n  Did you mean --epochs?'],
+  [
+    'train mnist --zzzzzzzz',
+    'kiln train mnist: unknown option --zzzzzzzz\n  `kiln train mnist --help` lists the options.',
+  ],
+  ['train mnsit', 'kiln train: got mnsit (known: mnist, text)\n  Did you mean mnist?'],
+  ['train imagenet', 'kiln train: got imagenet (known: mnist, text)\n  Choose mnist or text.'],
+  [
+    'train mnist --epochs 0',
+    'kiln train mnist: --epochs takes a whole number from 1: got 0\n  For example --epochs 1.',
+  ],
+  [
+    'train mnist --epochs 1.5',
+    'kiln train mnist: --epochs takes a whole number from 1: got 1.5\n  For example --epochs 1.',
+  ],
   [
     'train mnist --epochs many',
-    'kiln train: --epochs takes a whole number from 1: got many\n  For example --epochs 1.',
+    'kiln train mnist: --epochs takes a whole number from 1: got many\n  For example --epochs 1.',
   ],
   [
     'train mnist --epochs 1e400',
-    'kiln train: --epochs takes a whole number from 1: got 1e400\n  For example --epochs 1.',
+    'kiln train mnist: --epochs takes a whole number from 1: got 1e400\n  For example --epochs 1.',
   ],
-  ['train mnist --epochs=', 'kiln train: --epochs takes a whole number from 1: got nothing\n  For example --epochs 1.'],
-  ['train mnist --epochs', 'kiln train: --epochs has no value\n  Give it one: --epochs N.'],
-  ['train mnist --out=', 'kiln train: --out is empty\n  Give it a value: --out PATH.'],
+  [
+    'train mnist --epochs=',
+    'kiln train mnist: --epochs takes a whole number from 1: got nothing\n  For example --epochs 1.',
+  ],
+  ['train mnist --epochs', 'kiln train mnist: --epochs has no value\n  Give it one: --epochs N.'],
+  ['train mnist --out=', 'kiln train mnist: --out is empty\n  Give it a value: --out PATH.'],
   [
     'train mnist --threads -1',
-    'kiln train: --threads takes a whole number from 1 to 16: got -1\n  For example --threads 1.',
+    'kiln train mnist: --threads takes a whole number from 1 to 16: got -1\n  For example --threads 1.',
   ],
   [
     'train mnist --learning-rate NaN',
-    'kiln train: --learning-rate takes a number from 0: got NaN\n  For example --learning-rate 0.001.',
+    'kiln train mnist: --learning-rate takes a number from 0: got NaN\n  For example --learning-rate 0.001.',
   ],
-  ['train mnist --device gpu', 'kiln train: --device: got gpu (known: wasm, reference)\n  Choose wasm or reference.'],
-  ['train', 'kiln train: APP is missing\n  For example: kiln train mnist --epochs 5'],
+  [
+    'train mnist --device gpu',
+    'kiln train mnist: --device: got gpu (known: wasm, reference)\n  Choose wasm or reference.',
+  ],
+  ['train', 'kiln train: takes mnist or text: got nothing\n  For example: kiln train mnist --epochs 5'],
+  [
+    'train --epochs 3 mnist',
+    'kiln train: --epochs comes before mnist or text\n  Options follow the command: kiln train mnist --epochs.',
+  ],
   ['predict runs/mnist-1', 'kiln predict: FILE is missing\n  For example: kiln predict runs/mnist-1 digit.png'],
   ['summary a b', 'kiln summary: takes 1 argument: got 2\n  For example: kiln summary runs/mnist-1'],
   ['trian mnist', 'kiln: unknown command trian\n  Did you mean train?'],
-  ['xylophone', 'kiln: unknown command xylophone\n  Commands: train, evaluate, predict, summary.'],
+  ['xylophone', 'kiln: unknown command xylophone\n  Commands: train, evaluate, predict, generate, summary.'],
   ['--json', 'kiln: unknown option --json\n  Options follow the command: kiln COMMAND --json.'],
 ];
 
@@ -53,9 +72,11 @@ Usage
   kiln COMMAND [options]
 
 Commands
-  train          trains a network and writes a run folder with checkpoint and report
-  evaluate       tests a run's network and prints its confusion matrix
+  train mnist    trains a network that reads handwritten digits
+  train text     trains a recurrent network that writes in the style of a text
+  evaluate       tests a run's network on what it has not learnt from
   predict        says what a run's network sees in pictures
+  generate       writes text with a run's network
   summary        lists the layers of a run, or the tensors of a file
 
 Options
@@ -69,15 +90,12 @@ Start with
   assert.deepEqual(await kiln(''), { code: 2, stdout: '', stderr: help });
 });
 
-test('kiln train --help shows ranges, defaults and examples', async () => {
+test('kiln train mnist --help shows ranges, defaults and examples', async () => {
   const help = `\
-kiln train: trains a network and writes a run folder with checkpoint and report
+kiln train mnist: trains a network that reads handwritten digits
 
 Usage
-  kiln train APP [options]
-
-Arguments
-  APP                      What to train: mnist
+  kiln train mnist [options]
 
 Options
   --epochs N               Passes over the training data (from 1, default 1)
@@ -99,12 +117,33 @@ Examples
   kiln train mnist --epochs 5
   kiln train mnist --resume runs/mnist-1
 `;
+  assert.deepEqual(await kiln('train mnist --help'), { code: 0, stdout: help, stderr: '' });
+});
+
+test('kiln train --help shows what can be trained', async () => {
+  const help = `\
+kiln train: 2 commands
+
+Usage
+  kiln train mnist|text [options]
+
+Commands
+  train mnist  trains a network that reads handwritten digits
+  train text   trains a recurrent network that writes in the style of a text
+
+Options
+  -h, --help   Show this help; \`kiln train mnist --help\` shows that of one
+
+Examples
+  kiln train mnist --epochs 5
+  kiln train text shakespeare.txt
+`;
   assert.deepEqual(await kiln('train --help'), { code: 0, stdout: help, stderr: '' });
   assert.equal((await kiln('help train')).stdout.trimEnd(), help.trimEnd());
 });
 
 test('every command has help with its arguments and an example', async () => {
-  for (const name of ['train', 'evaluate', 'predict', 'summary']) {
+  for (const name of ['train text', 'evaluate', 'predict', 'generate', 'summary']) {
     const { code, stdout } = await kiln(`${name} -h`);
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^kiln ${name}: [\\s\\S]*\\nArguments\\n[\\s\\S]*\\nExamples?\\n  kiln ${name} `));

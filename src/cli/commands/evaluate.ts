@@ -1,5 +1,5 @@
 import { openRun } from '../../train/index.js';
-import { loadApp } from '../apps.js';
+import { appOf } from '../apps.js';
 import type { Context } from '../command.js';
 import { startDevice } from '../devices.js';
 import type { CommonOptions } from '../options.js';
@@ -10,7 +10,7 @@ export async function evaluate(
 ): Promise<unknown> {
   const [[path]] = context.arguments as [[string]];
   const run = await openRun(path, { command: 'kiln evaluate' });
-  const app = await loadApp((await run.readDescription()).app, `kiln evaluate: ${run.path}`);
+  const app = await appOf(run, 'evaluate');
   await startDevice(context.options);
   return app.evaluate(run, context.options, hostOf(context));
 }

@@ -1,6 +1,6 @@
 import { readSafetensorsHeader, writeFileAtomic } from '../../formats/index.js';
 import { openRun } from '../../train/index.js';
-import { appNames, loadApp } from '../apps.js';
+import { appNames, appOf, loadApp } from '../apps.js';
 import type { Context } from '../command.js';
 import { formatBytes, formatCount, formatTable } from '../print.js';
 import { hostOf } from '../run-host.js';
@@ -9,8 +9,8 @@ export async function summary(context: Context): Promise<unknown> {
   const [[path]] = context.arguments as [[string]];
   if (path.endsWith('.safetensors')) return summarizeFile(path, context);
   const run = await openRun(path, { command: 'kiln summary' });
-  const app = await loadApp((await run.readDescription()).app, `kiln summary: ${run.path}`);
-  return { run: run.path, layers: await app.summary(hostOf(context)) };
+  const app = await appOf(run, 'summary');
+  return { run: run.path, layers: await app.summary(hostOf(context), run) };
 }
 
 /** The layers of a file whose network Kiln can build; the tensors from its header alone: as quick for 10 GB as for 10 KB. */

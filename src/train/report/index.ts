@@ -9,6 +9,7 @@ export {
   classificationReport,
   type ReportFiles,
 } from './classification-report.js';
+export { type ColoredText, coloredTextHtml } from './colored-text.js';
 export { type Confusion, commonMistakes, confusionTableHtml } from './confusion.js';
 export { type HeatMap, heatMap } from './heat-map.js';
 export { type Table, tableHtml } from './html.js';

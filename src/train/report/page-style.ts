@@ -52,6 +52,10 @@ tfoot th,tfoot td{font-weight:600}
 .images .ink{background:#fff}
 .images figcaption{margin-top:4px;font-size:15px;line-height:1.2;font-weight:650;font-variant-numeric:tabular-nums}
 .images figcaption span+span{margin-left:5px}
+.colored figcaption{margin-bottom:8px;font-weight:600}
+.colored pre{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55}
+.colored .low{background:color-mix(in srgb,var(--blue) var(--a),transparent)}
+.colored .high{background:color-mix(in srgb,var(--third) var(--a),transparent)}
 .red{color:var(--red)}.blue{color:var(--blue)}.muted{color:var(--muted)}
 pre{margin:0;overflow-x:auto;font:14px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:52px;padding-top:16px;border-top:1px solid var(--line);color:var(--muted);font-size:14px}
