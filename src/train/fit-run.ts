@@ -55,6 +55,12 @@ export class FitRun implements FitView {
     return batches === undefined ? undefined : Math.ceil(batches / this.#accumulate);
   }
 
+  /** Whether all batches of this epoch are done and only its validation is left, as where a signal came in that. */
+  get isEpochTrained(): boolean {
+    // the position is the next epoch's beginning already
+    return this.#stepInEpoch > 0 && this.#source.position().batch === 0;
+  }
+
   get averages(): Readonly<Record<string, number>> {
     return this.#averages.means();
   }

@@ -73,7 +73,7 @@ export async function fit(model: Layer, data: TrainingData, options: FitOptions)
   const isOver = (): boolean => signal?.aborted === true || run.stopReason !== undefined;
   while (run.epoch <= epochs && !isOver()) {
     for (const callback of callbacks) await callback.onEpochBegin?.(run);
-    for await (const batches of groupsOf(accumulate, source.rest())) {
+    for await (const batches of groupsOf(accumulate, run.isEpochTrained ? [] : source.rest())) {
       const result = await step(batches);
       if (!result.isGood) await failOnBadStep(run, { model, loss, scales }, batches, result.values);
       const record = run.endStep(result);
@@ -98,7 +98,10 @@ export async function fit(model: Layer, data: TrainingData, options: FitOptions)
 }
 
 /** Lists of `count` batches, the last one shorter where they do not divide. Takes no batch ahead: the position stays true. */
-async function* groupsOf(count: number, batches: AsyncIterable<LabelledBatch>): AsyncIterable<LabelledBatch[]> {
+async function* groupsOf(
+  count: number,
+  batches: AsyncIterable<LabelledBatch> | Iterable<LabelledBatch>,
+): AsyncIterable<LabelledBatch[]> {
   let group: LabelledBatch[] = [];
   for await (const batch of batches) {
     group.push(batch);

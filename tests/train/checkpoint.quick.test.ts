@@ -50,6 +50,36 @@ test('a training goes on from any step with the same bits, also with averages an
   }
 });
 
+test('a training that is interrupted in a validation goes on with it, not with another epoch', async () => {
+  const directory = await folder();
+  const [whole, parts] = [join(directory, 'whole'), join(directory, 'parts')];
+  const options = (path: string) => ({ ...smallOptions([checkpointEvery({ path })]), epochs: 2 });
+  await fit(smallNetwork(), clusters(28), { ...options(whole), validation: clusters(8) });
+  const controller = new AbortController();
+  const { fields } = clusters(8);
+  const validation = {
+    *[Symbol.iterator]() {
+      controller.abort();
+      yield { fields };
+    },
+  };
+  const { signal } = controller;
+  const { interrupted, steps } = await fit(smallNetwork(), clusters(28), { ...options(parts), validation, signal });
+  assert.deepEqual({ interrupted, steps }, { interrupted: true, steps: 4 });
+  const resume = await readCheckpoint(parts);
+  await fit(smallNetwork(2), clusters(28), { ...options(parts), validation: clusters(8), resume });
+  const [a, b] = [await readCheckpoint(whole), await readCheckpoint(parts)];
+  assert.equal(b.progress.step, a.progress.step);
+  assert.deepEqual(
+    b.progress.history.map(({ epoch, step }) => [epoch, step]),
+    [
+      [1, 4],
+      [2, 8],
+    ],
+  );
+  assert.deepEqual(b.tensors, a.tensors);
+});
+
 test('the state of an early stop goes on as well', async () => {
   const directory = await folder();
   const path = join(directory, 'checkpoint.safetensors');
