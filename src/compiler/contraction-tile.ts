@@ -65,7 +65,8 @@ function layoutsOf(nest: ContractionNest, swap: boolean): Layout[] {
     const access = mainLoad(right);
     const isForward = access !== undefined && axisStride(right, access, column.name) >= 0;
     const layouts: Layout[] = (isForward ? depths : []).map(({ name }) => ({ ...shared, mode: 'reduce', depth: name }));
-    if (isStored(column)) layouts.push({ ...shared, mode: 'right', depth: undefined });
+    if (isStored(column) && allowsVectors(right, column.name))
+      layouts.push({ ...shared, mode: 'right', depth: undefined });
     return layouts;
   });
 }
@@ -74,6 +75,12 @@ function layoutsOf(nest: ContractionNest, swap: boolean): Layout[] {
 function isLaneAxis(operand: Operand, axis: string): boolean {
   const own = ownComponent(operand, axis);
   return own !== undefined && own.extent === undefined && isContiguous(operand, axis);
+}
+
+/** Whether vectors of neighbours on an axis can be read: from panels; else from a packed box, in which they must be contiguous. */
+function allowsVectors(operand: Operand, axis: string): boolean {
+  const own = ownComponent(operand, axis);
+  return (own !== undefined && own.extent === undefined) || isContiguous(operand, axis);
 }
 
 function bestTile(

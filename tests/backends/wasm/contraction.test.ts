@@ -438,6 +438,11 @@ test('schedules that miss something are refused', () => {
 /** A machine whose caches hold next to nothing and whose jobs are tiny: small problems fall into many blocks, parts and jobs. */
 const tiny = { ...wasmTarget(11), L1: 512, L2: 4096, cyclesPerMicrosecond: 0.1 };
 
+test('lanes on an axis that strides through a guarded one', () => {
+  checkConv({ x: [1, 5, 1], kernel: [1, 1, 1], strides: [2], padding: [[2, 1]], dilation: [3] });
+  checkConv({ x: [2, 31, 1], kernel: [3, 1, 1], strides: [2], padding: [[2, 1]] });
+});
+
 test('odd shapes of all kinds', () => {
   const pick = (low: number, high: number): number => low + Math.floor(random.uniform(1)[0]! * (high - low + 1));
   for (let i = 0; i < 25; i++) {
