@@ -22,6 +22,7 @@ export { BatchNorm, type BatchNormOptions, batchNorm } from './layers/batch-norm
 export { add, Combine, combine, concatenate, multiply } from './layers/combine.js';
 export { Conv2D, type ConvLayerOptions, conv2d } from './layers/conv2d.js';
 export { Conv2DTranspose, type Conv2DTransposeOptions, conv2dTranspose } from './layers/conv2d-transpose.js';
+export { Conv3D, conv3d } from './layers/conv3d.js';
 export { Dense, type DenseOptions, dense } from './layers/dense.js';
 export { DepthwiseConv2D, type DepthwiseConv2DOptions, depthwiseConv2d } from './layers/depthwise-conv2d.js';
 export { Dropout, dropout } from './layers/dropout.js';
@@ -36,6 +37,7 @@ export {
   MaxPool2D,
   maxPool2d,
 } from './layers/pooling.js';
+export { AveragePool3D, averagePool3d, MaxPool3D, maxPool3d } from './layers/pooling3d.js';
 export { Reshape, reshape } from './layers/reshape.js';
 export { type PaddingAmounts, ZeroPadding2D, zeroPadding2d } from './layers/zero-padding2d.js';
 export { binaryCrossEntropy } from './losses/binary-cross-entropy.js';

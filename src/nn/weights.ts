@@ -30,7 +30,7 @@ function movesTo(layout: WeightLayout, shape: Shape, role: WeightRole | undefine
   if (layout === 'channelsLast' || !role) return [];
   switch (role.is) {
     case 'conv kernel':
-      return [{ permutation: [3, 2, 0, 1] }];
+      return [{ permutation: [shape.length - 1, shape.length - 2, ...shape.slice(0, -2).keys()] }];
     case 'depthwise kernel': {
       // filters c·multiplier + q of one channel each, as grouped convolutions have them
       const [height, width, channels, multiplier] = shape as readonly [number, number, number, number];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concat, type Tensor, tensor, valueAndGrad } from '../../src/core/index.js';
+import { concat, stack, type Tensor, tensor, valueAndGrad } from '../../src/core/index.js';
 import * as nn from '../../src/nn/index.js';
 import {
   type ActivationName,
@@ -9,6 +9,7 @@ import {
   type Context,
   Conv2D,
   Conv2DTranspose,
+  Conv3D,
   Dense,
   DepthwiseConv2D,
   Layer,
@@ -146,6 +147,45 @@ const rows: readonly LayerRow[] = [
     x: { shape: [2, 4, 3, 3] },
     output: [3],
     formula: (x) => x.reshape([2, 12, 3]).mean({ axis: 1 }),
+  },
+  {
+    note: 'conv3d',
+    make: () => new Conv3D(2, 3, [2, 3, 2], { activation: 'sigmoid' }),
+    builder: nn.conv3d(3, [2, 3, 2], { activation: 'sigmoid' }),
+    x: { shape: [2, 3, 5, 4, 2] },
+    output: [2, 3, 3, 3],
+    parameters: { kernel: [2, 3, 2, 2, 3], bias: [3] },
+    // a picture at a time: the depth's offsets are sums of convolutions over pictures
+    formula: (x, { kernel, bias }) => {
+      const picture = (z: number, c: number): Tensor =>
+        convolution(x.slice(undefined, z + c), kernel!.slice(c), [3, 3]);
+      return stack(
+        [0, 1].map((z) => picture(z, 0).add(picture(z, 1))),
+        { axis: 1 },
+      )
+        .add(bias!)
+        .sigmoid();
+    },
+  },
+  {
+    note: 'max pooling of volumes',
+    make: () => new nn.MaxPool3D(2),
+    builder: nn.maxPool3d(2),
+    x: { shape: [2, 4, 2, 5, 3] },
+    output: [2, 1, 2, 3],
+    formula: (x) =>
+      x
+        .slice(undefined, undefined, undefined, [0, 4])
+        .reshape([2, 2, 2, 1, 2, 2, 2, 3])
+        .max({ axis: [2, 4, 6] }),
+  },
+  {
+    note: 'average pooling of volumes',
+    make: () => new nn.AveragePool3D([2, 1, 2]),
+    builder: nn.averagePool3d([2, 1, 2]),
+    x: { shape: [2, 4, 3, 2, 3] },
+    output: [2, 3, 1, 3],
+    formula: (x) => x.reshape([2, 2, 2, 3, 1, 2, 3]).mean({ axis: [2, 5] }),
   },
   {
     note: 'flatten',

@@ -63,10 +63,20 @@ declare module './tensor.js' {
      * @see Dumoulin & Visin 2016, arXiv:1603.07285, relationship 14
      */
     conv2dTranspose(kernel: TensorLike, options?: ConvTransposeOptions): Tensor;
+    /**
+     * 3-D convolution, channels last: [batch, depth, height, width, channels] with a kernel
+     * [kernelDepth, kernelHeight, kernelWidth, channels / groups, filters]. Options as in conv2d, for three axes.
+     */
+    conv3d(kernel: TensorLike, options?: ConvOptions): Tensor;
+    /**
+     * The transposed convolution over three axes; kernel [kernelDepth, kernelHeight, kernelWidth, filters / groups, channels].
+     * Options and sizes as in conv2dTranspose.
+     */
+    conv3dTranspose(kernel: TensorLike, options?: ConvTransposeOptions): Tensor;
   }
 }
 
-const axisNames = (rank: number): string => (rank === 1 ? 'length' : 'height, width');
+const axisNames = (rank: number): string => ['length', 'height, width', 'depth, height, width'][rank - 1]!;
 
 /** Operands and geometry that every convolution checks in the same way. */
 function checkOperands(where: string, x: Tensor, kernel: Tensor, rank: number, groups: number): void {
@@ -149,26 +159,20 @@ Tensor.prototype.depthwiseConv2d = function (
   return convolve('depthwiseConv2d', this, grouped, 2, { ...options, groups: channels });
 };
 
-Tensor.prototype.conv2dTranspose = function (
-  this: Tensor,
-  kernel: TensorLike,
-  options: ConvTransposeOptions = {},
-): Tensor {
-  const where = 'conv2dTranspose';
+function transpose(where: string, x: Tensor, kernel: Tensor, rank: number, options: ConvTransposeOptions): Tensor {
   const { groups = 1, padding = 'valid', outputPadding = 0 } = options;
-  const own = asTensor(kernel);
-  checkOperands(where, this, own, 2, groups);
-  const channels = this.shape[3]!;
-  if (channels !== own.shape[3])
+  checkOperands(where, x, kernel, rank, groups);
+  const channels = x.shape.at(-1)!;
+  if (channels !== kernel.shape.at(-1))
     fail(
-      `${where}: input has ${channels} channels, kernel ${formatShape(own.shape)} takes ${own.shape[3]}`,
-      `The kernel is [height, width, filters / groups, channels]: its last axis is ${channels} here.`,
+      `${where}: input has ${channels} channels, kernel ${formatShape(kernel.shape)} takes ${kernel.shape.at(-1)}`,
+      `The kernel is [${axisNames(rank)}, filters / groups, channels]: its last axis is ${channels} here.`,
     );
-  const strides = perAxis(where, 'strides', options.strides ?? 1, 2);
-  const dilation = perAxis(where, 'dilation', options.dilation ?? 1, 2);
-  const added = perAxis(where, 'outputPadding', outputPadding, 2, 0);
-  const windows = dilation.map((step, axis) => step * (own.shape[axis]! - 1) + 1);
-  const sizes = this.shape.slice(1, -1);
+  const strides = perAxis(where, 'strides', options.strides ?? 1, rank);
+  const dilation = perAxis(where, 'dilation', options.dilation ?? 1, rank);
+  const added = perAxis(where, 'outputPadding', outputPadding, rank, 0);
+  const windows = dilation.map((step, axis) => step * (kernel.shape[axis]! - 1) + 1);
+  const sizes = x.shape.slice(1, -1);
   const reached = sizes.map((size, axis) => (size - 1) * strides[axis]! + windows[axis]! + added[axis]!);
   const inputSizes =
     padding === 'same'
@@ -178,7 +182,7 @@ Tensor.prototype.conv2dTranspose = function (
           reached.map((size, axis) => size + (added[axis] === 0 ? Math.max(0, strides[axis]! - windows[axis]!) : 0))
         : reached.map((size, axis) => size - (padding[axis]?.[0] ?? 0) - (padding[axis]?.[1] ?? 0));
   const amounts = resolvePadding(where, padding, inputSizes, windows, strides);
-  if (inputSizes.some((size) => size < 1) && this.size > 0)
+  if (inputSizes.some((size) => size < 1) && x.size > 0)
     fail(`${where}: the result would be ${formatShape(inputSizes)}`, 'Cut less with padding, or use a larger kernel.');
   const wide = added.findIndex((amount, axis) => amount >= strides[axis]!);
   if (wide >= 0 && added[wide]! > 0)
@@ -187,5 +191,25 @@ Tensor.prototype.conv2dTranspose = function (
       'Only sizes below the stride are in question: outputPadding < strides.',
     );
   const params: ConvParams = { strides, padding: amounts, dilation, groups };
-  return this.cast('float32').convInputGradient(own.cast('float32'), { ...params, inputSizes });
+  return x.cast('float32').convInputGradient(kernel.cast('float32'), { ...params, inputSizes });
+}
+
+Tensor.prototype.conv2dTranspose = function (
+  this: Tensor,
+  kernel: TensorLike,
+  options: ConvTransposeOptions = {},
+): Tensor {
+  return transpose('conv2dTranspose', this, asTensor(kernel), 2, options);
+};
+
+Tensor.prototype.conv3d = function (this: Tensor, kernel: TensorLike, options: ConvOptions = {}): Tensor {
+  return convolve('conv3d', this, asTensor(kernel), 3, options);
+};
+
+Tensor.prototype.conv3dTranspose = function (
+  this: Tensor,
+  kernel: TensorLike,
+  options: ConvTransposeOptions = {},
+): Tensor {
+  return transpose('conv3dTranspose', this, asTensor(kernel), 3, options);
 };

@@ -6,7 +6,7 @@ import { type Padding, type PerAxis, perAxis, resolvePadding } from './geometry.
 import { Tensor } from './tensor.js';
 
 export interface PoolOptions {
-  /** Height and width of the window (2). */
+  /** Sizes of the window along the spatial axes (2). */
   readonly window?: PerAxis;
   /** Distance between neighbouring windows (the window's size). */
   readonly strides?: PerAxis;
@@ -31,13 +31,17 @@ declare module './tensor.js' {
     averagePool2d(options?: PoolOptions): Tensor;
     /** The mean over height and width: [batch, height, width, channels] -> [batch, channels]. */
     globalAveragePool2d(): Tensor;
+    /** The greatest of each window, of [batch, depth, height, width, channels]. Options as in maxPool2d, for three axes. */
+    maxPool3d(options?: PoolOptions): Tensor;
+    /** The mean of each window, of [batch, depth, height, width, channels]. Options as in averagePool2d, for three axes. */
+    averagePool3d(options?: PoolOptions): Tensor;
   }
 }
 
-function geometry(where: string, x: Tensor, options: PoolOptions): WindowParams {
-  checkImages(where, x);
-  const window = perAxis(where, 'window', options.window ?? 2, 2);
-  const strides = perAxis(where, 'strides', options.strides ?? window, 2);
+function geometry(where: string, x: Tensor, rank: number, options: PoolOptions): WindowParams {
+  checkSpatial(where, x, rank);
+  const window = perAxis(where, 'window', options.window ?? 2, rank);
+  const strides = perAxis(where, 'strides', options.strides ?? window, rank);
   const sizes = x.shape.slice(1, -1);
   const padding = resolvePadding(where, options.padding ?? 'valid', sizes, window, strides);
   const padded = sizes.map((size, axis) => size + padding[axis]![0] + padding[axis]![1]);
@@ -58,29 +62,41 @@ function geometry(where: string, x: Tensor, options: PoolOptions): WindowParams 
   return { window, strides, padding: extended };
 }
 
-function checkImages(where: string, x: Tensor): void {
-  if (x.rank !== 4)
+function checkSpatial(where: string, x: Tensor, rank: number): void {
+  if (x.rank !== rank + 2)
     fail(
-      `${where}: input ${formatShape(x.shape)} has ${x.rank} axes, takes 4`,
-      'The input is [batch, height, width, channels]. Use expandDims(0) for a single one without a batch.',
+      `${where}: input ${formatShape(x.shape)} has ${x.rank} axes, takes ${rank + 2}`,
+      `The input is [batch, ${rank === 3 ? 'depth, ' : ''}height, width, channels]. Use expandDims(0) for a single one without a batch.`,
     );
 }
 
+function averages(where: string, x: Tensor, rank: number, options: PoolOptions): Tensor {
+  const params = geometry(where, x, rank, options);
+  const sums = x.cast('float32').windowSum(params);
+  const isPadded = params.padding.some(([before, after]) => before > 0 || after > 0);
+  if (!isPadded) return sums.div(sizeOf(params.window));
+  const sizes = x.shape.slice(1, -1);
+  const counts = ones([1, ...sizes, 1]).windowSum(params);
+  return sums.div(counts.reshape([1, ...windowOutputSizes(sizes, params), 1]));
+}
+
 Tensor.prototype.maxPool2d = function (this: Tensor, options: PoolOptions = {}): Tensor {
-  return this.cast('float32').windowMax(geometry('maxPool2d', this, options));
+  return this.cast('float32').windowMax(geometry('maxPool2d', this, 2, options));
 };
 
 Tensor.prototype.averagePool2d = function (this: Tensor, options: PoolOptions = {}): Tensor {
-  const params = geometry('averagePool2d', this, options);
-  const sums = this.cast('float32').windowSum(params);
-  const isPadded = params.padding.some(([before, after]) => before > 0 || after > 0);
-  if (!isPadded) return sums.div(sizeOf(params.window));
-  const sizes = this.shape.slice(1, -1);
-  const counts = ones([1, ...sizes, 1]).windowSum(params);
-  return sums.div(counts.reshape([1, ...windowOutputSizes(sizes, params), 1]));
+  return averages('averagePool2d', this, 2, options);
 };
 
 Tensor.prototype.globalAveragePool2d = function (this: Tensor): Tensor {
-  checkImages('globalAveragePool2d', this);
+  checkSpatial('globalAveragePool2d', this, 2);
   return this.mean({ axis: [1, 2] });
+};
+
+Tensor.prototype.maxPool3d = function (this: Tensor, options: PoolOptions = {}): Tensor {
+  return this.cast('float32').windowMax(geometry('maxPool3d', this, 3, options));
+};
+
+Tensor.prototype.averagePool3d = function (this: Tensor, options: PoolOptions = {}): Tensor {
+  return averages('averagePool3d', this, 3, options);
 };

@@ -18,6 +18,11 @@ const none = [
   [0, 0],
   [0, 0],
 ] as const;
+const noneOf3 = [
+  [0, 0],
+  [0, 0],
+  [0, 0],
+] as const;
 const one = [
   [1, 1],
   [1, 1],
@@ -59,6 +64,41 @@ const geometries = [
     note: 'negative padding',
   },
   { x: [2, 9, 3], k: [4, 3, 5], y: [2, 3, 5], p: conv([2], [[0, 0]]), note: 'one spatial axis' },
+  {
+    x: [2, 4, 5, 6, 2],
+    k: [2, 3, 3, 2, 3],
+    y: [2, 3, 3, 4, 3],
+    p: conv([1, 1, 1], noneOf3),
+    note: 'three spatial axes',
+  },
+  {
+    x: [1, 5, 6, 7, 4],
+    k: [3, 2, 3, 2, 6],
+    y: [1, 3, 3, 3, 6],
+    p: conv(
+      [2, 2, 3],
+      [
+        [1, 1],
+        [0, 1],
+        [1, 1],
+      ],
+      { groups: 2 },
+    ),
+  },
+  {
+    x: [1, 6, 4, 5, 2],
+    k: [2, 1, 3, 2, 2],
+    y: [1, 2, 4, 5, 2],
+    p: conv(
+      [2, 1, 1],
+      [
+        [0, 0],
+        [0, 0],
+        [2, 2],
+      ],
+      { dilation: [3, 1, 2] },
+    ),
+  },
   { x: [0, 5, 5, 2], k: [3, 3, 2, 2], y: [0, 3, 3, 2], p: conv([1, 1], none), note: 'an empty batch' },
 ] as const;
 

@@ -36,6 +36,19 @@ const rows: readonly (Row<WindowParams> & { readonly x: readonly number[] })[] =
   },
   { x: [1, 7, 7, 1], p: windows([2, 2], [3, 3]), note: 'elements no window sees' },
   { x: [2, 9, 3], p: windows([3], [2]), note: 'one spatial axis' },
+  { x: [1, 3, 4, 5, 2], p: windows([2, 2, 3], [1, 2, 2]), note: 'three spatial axes' },
+  {
+    x: [1, 4, 3, 4, 1],
+    p: windows(
+      [2, 3, 3],
+      [2, 1, 2],
+      [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ],
+    ),
+  },
   { x: [0, 4, 4, 2], p: windows([2, 2], [2, 2]), note: 'an empty batch' },
 ];
 const viewed: Row<WindowParams> = {

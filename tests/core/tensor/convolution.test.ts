@@ -60,6 +60,16 @@ checkOp('conv2dTranspose', (x, { y, ...p }) => x.conv2dTranspose(y, p), [
   { x: [1, 3, 3, 2], y: [2, 2, 3, 2], p: { strides: 3 }, note: 'a stride wider than the kernel' },
   { x: [1, 3, 3, 4], y: [3, 3, 2, 4], p: { groups: 2, dilation: 2 } },
 ]);
+checkOp('conv3d', (x, { y, ...p }) => x.conv3d(y, p), [
+  { x: [1, 3, 4, 5, 2], y: [2, 3, 3, 2, 3] },
+  { x: [1, 4, 5, 5, 2], y: [3, 3, 2, 2, 2], p: { padding: same, strides: [1, 2, 2] } },
+  { x: [1, 5, 4, 4, 4], y: [2, 2, 2, 2, 4], p: { groups: 2, dilation: [2, 1, 2] } },
+]);
+checkOp('conv3dTranspose', (x, { y, ...p }) => x.conv3dTranspose(y, p), [
+  { x: [1, 2, 3, 2, 2], y: [2, 3, 3, 3, 2] },
+  { x: [1, 2, 2, 3, 2], y: [3, 3, 4, 2, 2], p: { strides: [1, 2, 2], padding: same } },
+  { x: [1, 2, 2, 2, 4], y: [3, 3, 3, 1, 4], p: { groups: 2, strides: 2, outputPadding: 1 } },
+]);
 const pools: readonly Row<PoolOptions>[] = [
   { x: [2, 4, 6, 3] },
   { x: [1, 5, 5, 2], p: { window: 3, strides: 2, padding: same } },
