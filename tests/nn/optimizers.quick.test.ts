@@ -131,6 +131,12 @@ function optimizerSuite(op: string, make: Make): void {
 
 for (const [op, make] of Object.entries(optimizers)) optimizerSuite(op, make);
 
+test('stepwise begins its intervals after so many steps', () => {
+  const schedule = stepwise({ learningRate: 1, every: 2, factor: 0.5, after: 3 });
+  const rates = Array.from({ length: 9 }, (_, step) => schedule(tensor(step)).item());
+  assert.deepEqual(rates, [1, 1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]);
+});
+
 test('the state has the paths that a checkpoint holds', () => {
   const w = parameterOf('dense_1/kernel', tensor([1]));
   const paths = (optimizer: Optimizer): string[] => {

@@ -15,6 +15,8 @@ export async function generate(context: Context<GenerateOptions>): Promise<unkno
   const [[path]] = context.arguments as [[string]];
   const run = await openRun(path, { command: 'kiln generate' });
   const app = await appOf(run, 'generate');
-  await startDevice(context.options);
-  return app.generate(run, context.options, hostOf(context));
+  const { options } = context;
+  // a character is some microseconds of work: a second thread would only be waited for
+  await startDevice({ ...options, threads: options.threads ?? 1 });
+  return app.generate(run, options, hostOf(context));
 }
