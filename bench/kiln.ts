@@ -1,10 +1,12 @@
 /** Kiln's own side of the bench. */
 import { reference, wasm } from '../src/backends/index.js';
+import { MachineDevice, multiplyAddLimit } from '../src/backends/machine/index.js';
 import {
   adam,
   compile,
   conv2d,
   crossEntropy,
+  type Device,
   dense,
   dropout,
   flatten,
@@ -19,7 +21,6 @@ import {
   valueAndGrad,
 } from '../src/index.js';
 import type { BenchCase, ConvCase } from './cases.js';
-import { wasmLimit } from './limit.js';
 
 export interface KilnOptions {
   readonly device: string;
@@ -49,12 +50,12 @@ export function prepareKiln(
   }
 }
 
-const started = new Set<string>();
-function startDevice(device: string, threads: number): void {
+const started = new Map<string, Device>();
+function startDevice(device: string, threads: number): Device {
   const key = `${device} ${threads}`;
-  if (started.has(key)) return;
-  started.add(key);
-  useDevice(device === 'wasm' ? wasm({ threads }) : reference());
+  const made = started.get(key) ?? (device === 'wasm' ? wasm({ threads }) : reference());
+  started.set(key, made);
+  return useDevice(made);
 }
 
 const running = (f: () => Tensor): { run(): void } => ({
@@ -115,5 +116,8 @@ function mnistStep(batch: number): () => Tensor {
 
 /** What multiply-adds on registers alone reach on this machine with the lanes of `device`, in GFLOP/s. */
 export async function measureLimit({ device, threads }: KilnOptions): Promise<number | undefined> {
-  return device === 'wasm' ? wasmLimit(threads) : undefined;
+  const measured = startDevice(device, threads);
+  if (!(measured instanceof MachineDevice)) return undefined;
+  await measured.ready();
+  return multiplyAddLimit(measured);
 }

@@ -17,7 +17,7 @@ import {
 } from '../../compiler/index.js';
 import { type Graph, printGraph } from '../../core/index.js';
 import type { Code, CodeModule, FunctionHandle } from './code.js';
-import { emitDriver } from './driver.js';
+import { emitDriver, launchByLaunch } from './driver.js';
 import { type ContractionOptions, emitContraction } from './emit-contraction.js';
 import { type EmittedKernel, emitLoop } from './emit-loop.js';
 
@@ -39,6 +39,20 @@ export interface MachineProgram {
   readonly work: number;
   /** Each kernel's nest and schedule, for people. */
   readonly kernels: readonly string[];
+  /** Whether a run does one step of the plan alone, the one whose number stands in the context. */
+  readonly stepwise: boolean;
+  /** What was made of each kernel of the plan. */
+  readonly texts: ReadonlyMap<Kernel, KernelText>;
+}
+
+/** A kernel for people. */
+export interface KernelText {
+  /** Of its function, as the listing has it. */
+  readonly name: string;
+  readonly nest: string;
+  readonly schedule: string;
+  /** Pieces that threads draw. */
+  readonly jobs: number;
 }
 
 export type Stage = 'graph' | 'fusion' | 'plan' | 'kernels';
@@ -51,6 +65,8 @@ export interface CompileOptions {
   readonly fusion?: boolean;
   /** Takes what a stage has to show: `KILN_DEBUG`. */
   readonly show?: (stage: Stage, text: () => string) => void;
+  /** Makes each launch a step that can be run, and timed, alone (false). */
+  readonly stepwise?: boolean;
 }
 
 /** Lowers a graph, plans its memory, and writes its kernels and its driver into a module. */
@@ -63,20 +79,36 @@ export function compileProgram(
   const show = options.show ?? (() => {});
   show('graph', () => printGraph(graph));
   const lowered = lower(graph, donations, { fusion: options.fusion ?? true, simplification: () => true, show });
-  const plan = planProgram(splitReductions(lowered, options.target));
+  const stepwise = options.stepwise ?? false;
+  const phases = planProgram(splitReductions(lowered, options.target));
+  const plan = stepwise ? launchByLaunch(phases) : phases;
   show('plan', () => printPlan(plan));
   const faults: FaultPlace[] = [];
   const emitter = new KernelEmitter(module, options.target, plan, {
     faultCode: (where, extent) => faults.push({ where, extent }),
   });
+  const texts = new Map<Kernel, KernelText>();
   const run = emitDriver(module, plan, {
     barrier: options.addBarrier(),
     get scratchBytes() {
       return emitter.scratchBytes;
     },
-    kernelOf: (kernel) => emitter.emit(kernel),
+    stepwise,
+    kernelOf: (kernel) => {
+      const { emitted, text } = emitter.emit(kernel);
+      texts.set(kernel, text);
+      return emitted;
+    },
   });
-  return { plan, run, faults, scratchBytes: emitter.scratchBytes, work: workOf(plan.steps), kernels: emitter.texts };
+  return {
+    ...{ plan, run, faults, scratchBytes: emitter.scratchBytes, work: workOf(plan.steps), kernels: emitter.texts },
+    ...{ stepwise, texts },
+  };
+}
+
+interface Made {
+  readonly emitted: EmittedKernel;
+  readonly text: KernelText;
 }
 
 /** Emits each distinct kernel once. */
@@ -87,7 +119,7 @@ class KernelEmitter {
   readonly #target: Target;
   readonly #options: Omit<ContractionOptions, 'partialSumsInPlace'>;
   readonly #plan: ProgramPlan;
-  readonly #emitted = new Map<string, EmittedKernel>();
+  readonly #made = new Map<string, Made>();
 
   constructor(
     module: CodeModule,
@@ -101,36 +133,39 @@ class KernelEmitter {
     this.#options = options;
   }
 
-  emit(kernel: Kernel): EmittedKernel {
+  emit(kernel: Kernel): Made {
     const { nest, label } = kernel;
     const inPlace = this.#partialSumsInPlace(kernel);
-    const key = `${printNest(nest)}\n  partial sums in ${[...inPlace].join()}`;
-    let emitted = this.#emitted.get(key);
-    if (!emitted) {
-      const name = `k${this.#emitted.size} ${nest.name}`;
-      const schedule = nest.kind === 'contraction' ? scheduleContraction(nest, this.#target) : undefined;
-      if (nest.kind === 'contraction' && schedule) {
-        const options = { ...this.#options, partialSumsInPlace: inPlace };
-        emitted = emitContraction(this.#module, name, nest, schedule, kernel.buffers.length, options);
-        this.#show(nest, printSchedule(schedule), label);
-      } else {
-        emitted = this.#emitLoop(name, nest, kernel);
-      }
-      this.#emitted.set(key, emitted);
-      this.scratchBytes = Math.max(this.scratchBytes, emitted.scratchBytes);
-    }
-    return emitted;
+    const nestText = printNest(nest);
+    const key = `${nestText}\n  partial sums in ${[...inPlace].join()}`;
+    const known = this.#made.get(key);
+    if (known) return known;
+    const name = `k${this.#made.size} ${nest.name}`;
+    const { schedule, emitted } = this.#emitNest(name, kernel, inPlace);
+    const made = { emitted, text: { name, nest: nestText, schedule, jobs: emitted.jobs } };
+    this.texts.push(`${nestText}\n  ${schedule}${label ? `  # ${label}` : ''}`);
+    this.#made.set(key, made);
+    this.scratchBytes = Math.max(this.scratchBytes, emitted.scratchBytes);
+    return made;
   }
 
-  #emitLoop(name: string, nest: Nest, { buffers, label }: Kernel): EmittedKernel {
+  #emitNest(
+    name: string,
+    { nest, buffers }: Kernel,
+    partialSumsInPlace: ReadonlySet<number>,
+  ): { readonly schedule: string; readonly emitted: EmittedKernel } {
+    if (nest.kind === 'contraction') {
+      const schedule = scheduleContraction(nest, this.#target);
+      if (schedule) {
+        const options = { ...this.#options, partialSumsInPlace };
+        const emitted = emitContraction(this.#module, name, nest, schedule, buffers.length, options);
+        return { schedule: printSchedule(schedule), emitted };
+      }
+    }
     const loop = nest.kind === 'contraction' ? contractionAsLoop(nest) : nest;
     const schedule = scheduleLoop(loop, this.#target.lanes);
-    this.#show(nest, printLoopSchedule(schedule), label);
-    return emitLoop(this.#module, name, loop, schedule, buffers.length, this.#options);
-  }
-
-  #show(nest: Nest, schedule: string, label: string): void {
-    this.texts.push(`${printNest(nest)}\n  ${schedule}${label ? `  # ${label}` : ''}`);
+    const emitted = emitLoop(this.#module, name, loop, schedule, buffers.length, this.#options);
+    return { schedule: printLoopSchedule(schedule), emitted };
   }
 
   /** Buffers where sums may wait: not those whose place holds what the epilogue still reads. */

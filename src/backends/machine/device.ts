@@ -9,18 +9,30 @@ import {
   InternalError,
   Storage,
 } from '../../core/index.js';
-import type { MachineProgram } from './compile.js';
+import type { Code, CodeModule, FunctionHandle } from './code.js';
+import type { CompileOptions, MachineProgram } from './compile.js';
 import { addressedBuffers, contextLayout, controlLayout } from './driver.js';
 import type { Heap } from './heap.js';
+import { type Profile, type ProfileOptions, profileOf, type StepTimes, timeSteps } from './profile.js';
 import { Residency } from './residency.js';
 
-/** A program's code on a machine. */
-export interface CompiledProgram extends MachineProgram {
-  /** Bytes of code and of what the host holds for it. */
-  readonly byteLength: number;
+/** Code that a machine can run. */
+export interface AssembledCode {
   /** Runs it to its end on at most so many threads. */
   execute(context: number, threads: number): void;
   release(): void;
+}
+
+/** A program's code on a machine. */
+export interface CompiledProgram extends MachineProgram, AssembledCode {
+  /** Bytes of code and of what the host holds for it. */
+  readonly byteLength: number;
+}
+
+/** What is handed through to `compileProgram`, and what a backend shows of its own code. */
+export interface ProgramOptions extends Pick<CompileOptions, 'stepwise'> {
+  /** Takes the machine's instructions as text: functions with their kernels' names, an empty line between them. */
+  readonly listing?: (text: string) => void;
 }
 
 /** What a backend gives: memory, threads, and code for graphs. */
@@ -32,7 +44,9 @@ export interface Machine {
   /** The memory that programs see, by 32-bit addresses; the buffer may be another one after it has grown. */
   readonly memory: { readonly buffer: ArrayBufferLike };
   readonly heap: Heap;
-  compile(graph: Graph, donations: readonly (number | undefined)[]): CompiledProgram;
+  compile(graph: Graph, donations: readonly (number | undefined)[], options?: ProgramOptions): CompiledProgram;
+  /** Code of one's own, a function `run(context, thread, threads): i32`: what measures the machine. */
+  assemble(build: (module: CodeModule) => Code & FunctionHandle): AssembledCode;
   /** Resolves when all threads are up; until then programs run on those that are. */
   ready(): Promise<void>;
 }
@@ -79,6 +93,27 @@ export class MachineDevice implements Device {
     return new MachineExecutable(this, this.machine.compile(graph, donations));
   }
 
+  /** Runs a graph step by step, `rounds` times over, and says what each step did and how long it took. */
+  profile(
+    graph: Graph,
+    donations: readonly (number | undefined)[],
+    inputs: readonly Storage[],
+    options: ProfileOptions = {},
+  ): Profile {
+    let listing = '';
+    const stepwise = { stepwise: true, listing: (text: string) => (listing = text) };
+    const program = this.machine.compile(graph, donations, stepwise);
+    if (!program.stepwise) throw new InternalError(`${this.name}: does not compile step by step`);
+    try {
+      const executable = new MachineExecutable(this, program);
+      let times: StepTimes | undefined;
+      const outputs = executable.runWith(inputs, (runStep) => (times = timeSteps(program, runStep, options)));
+      return { outputs, listing, ...profileOf(program, times!) };
+    } finally {
+      program.release();
+    }
+  }
+
   memory(): DeviceMemory {
     const { bytes } = this.residency.statistics;
     return { resident: bytes, arena: this.#arenaBytes, peak: Math.max(this.#peak, bytes + this.#arenaBytes) };
@@ -117,6 +152,11 @@ class MachineExecutable implements Executable {
   }
 
   run(inputs: readonly Storage[]): Storage[] {
+    return this.runWith(inputs, (run) => run(0));
+  }
+
+  /** Gives everything a place and lets `execute` run the program, or steps of it, there. */
+  runWith(inputs: readonly Storage[], execute: (runStep: (step: number) => void) => void): Storage[] {
     const { residency, machine } = this.#device;
     const { plan, scratchBytes, work } = this.#program;
     const threads = work < soloWork ? 1 : machine.threads;
@@ -154,9 +194,12 @@ class MachineExecutable implements Executable {
       this.#addressed.forEach(({ id }, i) => {
         words[context + contextLayout.addresses / 4 + i] = addresses.get(id)!;
       });
-      words[controlLayout.counter / 4] = 0;
       words[controlLayout.fault / 4] = 0;
-      this.#program.execute(controlLayout.context, threads);
+      execute((step) => {
+        words[context + contextLayout.step / 4] = step;
+        words[controlLayout.counter / 4] = 0;
+        this.#program.execute(controlLayout.context, threads);
+      });
       this.#checkFault();
     } catch (error) {
       for (const { address } of made) residency.free(address);

@@ -17,8 +17,11 @@ export const controlLayout = {
   end: 65536,
 } as const;
 
-/** A program's context: where things are this time. Inputs and outputs follow, an address each. */
-export const contextLayout = { arena: 0, scratch: 4, addresses: 8 } as const;
+/**
+ * A program's context: where things are this time. Inputs and outputs follow, an address each.
+ * `step` is the number of the step that a stepwise program runs; the others do not read it.
+ */
+export const contextLayout = { arena: 0, scratch: 4, step: 8, addresses: 12 } as const;
 
 /** Inputs and outputs in the order of their addresses in the context. */
 export const addressedBuffers = ({ buffers }: ProgramPlan): Buffer[] =>
@@ -29,8 +32,18 @@ export interface DriverOptions {
   readonly barrier: FunctionHandle;
   /** Bytes that each thread has for itself; known once every kernel was asked for. */
   readonly scratchBytes: number;
+  /** Whether a run does one step of the plan alone, the one whose number stands in the context (false). */
+  readonly stepwise?: boolean;
   kernelOf(kernel: Kernel): EmittedKernel;
 }
+
+/** The plan with every launch outside loops and branches a step of its own, in an order in which they may run one by one. */
+export const launchByLaunch = (plan: ProgramPlan): ProgramPlan => ({
+  ...plan,
+  steps: plan.steps.flatMap((step): PlannedStep[] =>
+    step.kind === 'phase' ? step.launches.map((kernel) => ({ kind: 'phase', launches: [kernel] })) : [step],
+  ),
+});
 
 /**
  * Adds `run(context, thread, threads)` and returns it: each phase's jobs are drawn from one counter by whichever thread is free, with a barrier
@@ -154,7 +167,14 @@ export function emitDriver(module: CodeModule, plan: ProgramPlan, options: Drive
       }
     }
   };
-  steps(plan.steps);
+  if (options.stepwise) {
+    plan.steps.forEach((step, i) => {
+      f.get(context).load('i32', contextLayout.step).i32(i).op('i32.equal');
+      f.if_(() => steps([step]));
+    });
+  } else {
+    steps(plan.steps);
+  }
   return f.i32(0);
 }
 

@@ -15,6 +15,15 @@ export type {
   StoreName,
 } from './code.js';
 export { type CompileOptions, compileProgram, type FaultPlace, type MachineProgram, type Stage } from './compile.js';
-export { type CompiledProgram, type Machine, MachineDevice } from './device.js';
+export {
+  type AssembledCode,
+  type CompiledProgram,
+  type Machine,
+  MachineDevice,
+  type ProgramOptions,
+} from './device.js';
 export { barrierBytes, controlLayout } from './driver.js';
 export { Heap } from './heap.js';
+export { copyLimit, multiplyAddLimit } from './limits.js';
+export type { Profile, ProfileOptions, StepProfile } from './profile.js';
+export { ProfilingDevice } from './profiling-device.js';

@@ -1,10 +1,10 @@
 import { InternalError } from '../../core/index.js';
-import { controlLayout, type Machine, MachineDevice, type Stage } from '../machine/index.js';
-import { compileModule } from './compile.js';
+import { type AssembledCode, controlLayout, type Machine, MachineDevice, type Stage } from '../machine/index.js';
+import { assembleModule, compileModule } from './compile.js';
 import type { Engine } from './engine.js';
 import { heapOf } from './memory.js';
 import type { Pool } from './pool.js';
-import { pageBytes, type WasmMemory, WebAssembly } from './webassembly.js';
+import { pageBytes, type WasmMemory, type WasmModule, WebAssembly } from './webassembly.js';
 
 export interface WasmDeviceOptions {
   readonly engine: Engine;
@@ -30,6 +30,13 @@ export function wasmDevice(options: WasmDeviceOptions): MachineDevice {
   const shared = features.threads;
   const memory = new WebAssembly.Memory({ initial: controlLayout.end / pageBytes, maximum: maximumPages, shared });
   const pool = createPool(memory, controlLayout.barrier);
+  const moduleOptions = { features, shared, maximumPages };
+  const executing = (module: WasmModule): AssembledCode => ({
+    execute: (context, threads) => {
+      pool.run(module, context, threads);
+    },
+    release: () => pool.release(module),
+  });
   const machine = {
     name: 'wasm',
     target: `wasm-simd128${features.relaxedMadd ? '-fma' : ''}`,
@@ -39,20 +46,17 @@ export function wasmDevice(options: WasmDeviceOptions): MachineDevice {
     memory,
     ready: () => pool.ready(),
     heap: heapOf(memory, controlLayout.end, maximumPages * pageBytes),
-    compile: (graph, donations) => {
-      const compileOptions = { features, target, shared, maximumPages, mayWait, fusion, ...(show && { show }) };
+    compile: (graph, donations, programOptions) => {
+      const compileOptions = { ...moduleOptions, ...programOptions, target, mayWait, fusion, ...(show && { show }) };
       const { bytes, ...program } = compileModule(graph, donations, compileOptions);
-      const module = engine.compile(bytes);
       return {
         ...program,
+        ...executing(engine.compile(bytes)),
         // measured on Node 20: a module of one small kernel takes 40 KB of the process, machine code a few times its source
         byteLength: 32768 + 8 * bytes.length,
-        execute: (context, threads) => {
-          pool.run(module, context, threads);
-        },
-        release: () => pool.release(module),
       };
     },
+    assemble: (build) => executing(engine.compile(assembleModule(build, moduleOptions))),
   } satisfies Machine;
   return new MachineDevice(machine, residentBytes);
 }
