@@ -9,6 +9,7 @@ import type {
   RegisterType,
   StoreName,
 } from '../machine/index.js';
+import { type ShuffleName, transposed } from './transpose.js';
 
 /** A body between braces: which locals it sets decides what must be merged where it ends or repeats. */
 export interface Region {
@@ -35,12 +36,13 @@ export type Step =
       readonly offset: number;
     }
   | { readonly kind: 'extractLane' | 'replaceLane'; readonly type: 'i32' | 'f32'; readonly lane: number }
+  | { readonly kind: 'shuffle'; readonly name: ShuffleName; readonly imm: number | undefined }
   | { readonly kind: 'atomicAdd'; readonly offset: number }
   | { readonly kind: 'call'; readonly target: X64FunctionBuilder }
   | { readonly kind: 'start'; readonly region: Region }
   | { readonly kind: 'br' | 'brIf'; readonly depth: number }
   | { readonly kind: 'comment'; readonly text: string }
-  | { readonly kind: 'select' | 'return' | 'drop' | 'else' | 'end' };
+  | { readonly kind: 'select' | 'sumLanes' | 'return' | 'drop' | 'else' | 'end' };
 
 const floatBits = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0]!;
 
@@ -181,6 +183,30 @@ export class X64FunctionBuilder implements Code, FunctionHandle {
     if (!Number.isInteger(lane) || lane < 0 || lane >= this.lanes)
       this.#broken(`lanes are 0 to ${this.lanes - 1}: got ${lane}`);
     return this.#add({ kind, type, lane });
+  }
+
+  sumLanes(): this {
+    return this.#add({ kind: 'sumLanes' });
+  }
+
+  get canTranspose(): boolean {
+    return true;
+  }
+
+  transpose(rows: readonly Local[]): this {
+    if (rows.length !== this.lanes) this.#broken(`${this.lanes} rows can be transposed: got ${rows.length}`);
+    const locals: Local[] = [];
+    const result = transposed(rows, this.lanes, (name, a, b, imm) => {
+      const local = this.local('vector');
+      this.get(a).get(b).#add({ kind: 'shuffle', name, imm }).set(local);
+      locals.push(local);
+      return local;
+    });
+    rows.forEach((row, i) => {
+      this.get(result[i]!).set(row);
+    });
+    for (const local of locals) this.free(local);
+    return this;
   }
 
   select(): this {

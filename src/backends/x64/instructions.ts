@@ -1,7 +1,7 @@
 import type { RegisterType } from '../machine/index.js';
-import type { Condition } from './general-instructions.js';
 import type { Mnemonic } from './assembler.js';
 import type { X64FunctionBuilder } from './function-builder.js';
+import type { Condition } from './general-instructions.js';
 
 /** What a virtual register holds: also halves of nothing else; every 32-bit integer has zeros above it. */
 export type VirtualRegister = number;
@@ -52,6 +52,7 @@ export type Operation =
   | 'return'
   | 'comment';
 
+/** Part of a parallel move. In an entry `from` is −1 − number of the parameter. */
 export interface Move {
   to: VirtualRegister;
   from: VirtualRegister;
@@ -74,7 +75,8 @@ export interface Transfer {
  *
  * A form has a letter an operand: capitals V, X, Y, G, Q the destination as whole vector, xmm, ymm, 32 or 64-bit register;
  * the same small the sources in turn; M a source that is memory written to; i the immediate; k, K the mask register
- * (source, destination); Z, W, z, w a whole vector (z, w: xmm) as destination under that mask, zeroing and merging; N memory under it.
+ * (source, destination); Z, W, z, w a whole vector (z, w: xmm) as destination under that mask, zeroing and merging; N memory under it; n the
+ * mask register after k's; 0 the destination once more, as xmm.
  */
 export class Instruction {
   readonly operation: Operation;
@@ -96,6 +98,8 @@ export class Instruction {
   whenTrue: MachineBlock | undefined;
   whenFalse: MachineBlock | undefined;
   text = '';
+  /** The register that is read from its home as the one operand in memory. */
+  fromHome: VirtualRegister | undefined;
   before: Transfer[] | undefined;
   after: Transfer[] | undefined;
 
@@ -151,7 +155,6 @@ export interface MachineFunction {
   /** Types of the virtual registers, constants among them. */
   readonly types: readonly RegisterType[];
   readonly constants: ReadonlyMap<VirtualRegister, KnownValue>;
-  readonly parameters: readonly VirtualRegister[];
   readonly hasCalls: boolean;
   /** Mask registers that are set once, at the start: their values. */
   readonly masks: ReadonlyMap<number, number>;

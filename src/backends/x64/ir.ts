@@ -17,6 +17,8 @@ export type ValueOp =
   | 'extractLane.f32'
   | 'replaceLane.i32'
   | 'replaceLane.f32'
+  | 'sumLanes'
+  | 'shuffle'
   | 'atomicAdd'
   | 'call'
   | 'comment'
@@ -33,7 +35,7 @@ export class Value {
   readonly block: Block;
   /** An offset, lane, integer, or a float's bits. */
   readonly imm: number;
-  /** Lanes of a constant vector, as bits; count and stride of partial accesses; the callee; a remark. */
+  /** Lanes of a constant vector, as bits; count and stride of partial accesses; the callee; a shuffle's instruction; a remark. */
   readonly data: unknown;
   isLive = false;
   uses = 0;

@@ -69,13 +69,7 @@ export function simplify(
  * Takes a constant that an address has lost into the access's offset. One that it has won cannot go there: the sum
  * may have wrapped around, which offsets do not.
  */
-function foldAddress(
-  op: ValueOp,
-  args: readonly Value[],
-  imm: number,
-  data: unknown,
-  make: Make,
-): Value | undefined {
+function foldAddress(op: ValueOp, args: readonly Value[], imm: number, data: unknown, make: Make): Value | undefined {
   const [address, ...others] = args as [Value, ...Value[]];
   const by = address.args[1];
   if (address.op !== 'i32.add' || !isConstant(by) || by.imm >= 0 || by.imm < -0x40000000) return undefined;

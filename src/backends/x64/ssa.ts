@@ -193,6 +193,12 @@ class SsaBuilder {
       case 'replaceLane':
         this.#push(this.#make(`replaceLane.${step.type}`, 'vector', this.#pops(2), step.lane));
         return;
+      case 'sumLanes':
+        this.#push(this.#make('sumLanes', 'f32', this.#pops(1)));
+        return;
+      case 'shuffle':
+        this.#push(this.#make('shuffle', 'vector', this.#pops(2), step.imm ?? 0, step));
+        return;
       case 'select': {
         const [a, b, condition] = this.#pops(3) as [Value, Value, Value];
         this.#push(this.#make('select', a.type, [a, b, condition]));

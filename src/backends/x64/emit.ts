@@ -1,0 +1,619 @@
+import { InternalError } from '../../core/index.js';
+import type { RegisterType } from '../machine/index.js';
+import { type Allocation, allocate } from './allocate.js';
+import {
+  type Assembler,
+  broadcast,
+  byte,
+  dword,
+  indexed,
+  k,
+  type Label,
+  low8,
+  low32,
+  Memory,
+  type Mnemonic,
+  masked,
+  mem,
+  type Operand,
+  Register,
+  rax,
+  rbx,
+  rcx,
+  register,
+  rsp,
+  type VectorKind,
+  xmm,
+} from './assembler.js';
+import { argumentPlaces, stackSlots } from './convention.js';
+import type { X64FunctionBuilder } from './function-builder.js';
+import type {
+  Address,
+  Comparison,
+  Instruction,
+  MachineBlock,
+  MachineFunction,
+  Source,
+  Transfer,
+} from './instructions.js';
+import { moveAll, type Place } from './moves.js';
+import { negated, select } from './select.js';
+import { toSsa } from './ssa.js';
+
+/** Appends a function's machine code; `labelOf` says where the others begin. */
+export function emitFunction(asm: Assembler, f: X64FunctionBuilder, labelOf: (f: X64FunctionBuilder) => Label): void {
+  const machine = select(toSsa(f), f.lanes);
+  const allocation = allocate(machine, f.parameters, f.lanes);
+  new FunctionEmitter(asm, f, machine, allocation, labelOf).emit();
+}
+
+const eax = low32(rax);
+const align = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit;
+
+/** Instructions whose operand in memory may be one element for all lanes. */
+const takesBroadcast =
+  /^v((add|sub|mul|div|min|max|and|or|xor|sqrt|cmp|blendm)ps|p(add|sub|mull|cmp|blendm)d|p(min|max)sd|fmadd\d+ps)$/;
+
+class FunctionEmitter {
+  readonly #asm: Assembler;
+  readonly #f: X64FunctionBuilder;
+  readonly #machine: MachineFunction;
+  readonly #allocation: Allocation;
+  readonly #labelOf: (f: X64FunctionBuilder) => Label;
+  readonly #labels: (Label | undefined)[];
+  readonly #isEmpty: (boolean | undefined)[];
+  readonly #vectorKind: VectorKind;
+  readonly #outgoing: number;
+  readonly #frame: number;
+  /** The general register whose being zero the flags tell. */
+  #flagsOf: number | undefined;
+
+  constructor(
+    asm: Assembler,
+    f: X64FunctionBuilder,
+    machine: MachineFunction,
+    allocation: Allocation,
+    labelOf: (f: X64FunctionBuilder) => Label,
+  ) {
+    this.#asm = asm;
+    this.#f = f;
+    this.#machine = machine;
+    this.#allocation = allocation;
+    this.#labelOf = labelOf;
+    this.#vectorKind = f.lanes === 16 ? 'zmm' : 'ymm';
+    this.#labels = machine.blocks.map(() => undefined);
+    this.#isEmpty = machine.blocks.map(() => undefined);
+    let slots = 0;
+    for (const { instructions } of machine.blocks)
+      for (const { callee } of instructions) if (callee) slots = Math.max(slots, stackSlots(callee.parameters));
+    this.#outgoing = align(slots * 8, 64);
+    const bytes = this.#outgoing + allocation.frameBytes;
+    // a call has pushed 8 bytes below a multiple of 64
+    this.#frame = bytes > 0 || machine.hasCalls ? align(bytes + 8, 64) - 8 : 0;
+  }
+
+  emit(): void {
+    const asm = this.#asm;
+    asm.align(16).comment(this.#f.name).bind(this.#labelOf(this.#f));
+    if (this.#frame > 0) asm.op('sub', rsp, this.#frame);
+    for (const [mask, bits] of this.#machine.masks) asm.op('mov', eax, bits).op('kmovw', k(mask), eax);
+    for (const block of this.#machine.blocks) {
+      if (this.#emitsNothing(block) && block.order > 0) continue;
+      const { loop } = block;
+      if (loop?.isInnermost && loop.header === block) asm.align(32);
+      asm.bind(this.#label(block));
+      this.#flagsOf = undefined;
+      for (const instruction of block.instructions) {
+        for (const transfer of instruction.before ?? []) this.#load(transfer);
+        this.#instruction(instruction, block);
+        for (const transfer of instruction.after ?? []) this.#store(transfer);
+      }
+    }
+  }
+
+  // ---- blocks ----
+
+  #label(block: MachineBlock): Label {
+    const known = this.#labels[block.order];
+    if (known) return known;
+    const label = this.#asm.label();
+    this.#labels[block.order] = label;
+    return label;
+  }
+
+  /** Whether a block only leads to another one. */
+  #emitsNothing(block: MachineBlock): boolean {
+    let isEmpty = this.#isEmpty[block.order];
+    if (isEmpty === undefined) {
+      isEmpty = block.instructions.every(
+        (instruction) =>
+          (instruction.operation === 'jump' && instruction.whenTrue !== block && !this.#hasTransfers(instruction)) ||
+          (instruction.operation === 'moves' &&
+            !this.#hasTransfers(instruction) &&
+            instruction.moves.every(({ to, from }) => samePlace(this.#place(to), this.#place(from)))),
+      );
+      this.#isEmpty[block.order] = isEmpty;
+    }
+    return isEmpty;
+  }
+
+  #hasTransfers({ before, after }: Instruction): boolean {
+    return [...(before ?? []), ...(after ?? [])].some(
+      ({ register: virtual }) => this.#allocation.registers[virtual] !== undefined,
+    );
+  }
+
+  /** Where a jump to a block really leads. */
+  #target(block: MachineBlock): MachineBlock {
+    let at = block;
+    for (let steps = 0; this.#emitsNothing(at); steps++) {
+      if (steps > this.#machine.blocks.length) {
+        this.#isEmpty[at.order] = false;
+        break;
+      }
+      at = at.successors[0]!;
+    }
+    return at;
+  }
+
+  #next(block: MachineBlock): MachineBlock | undefined {
+    const { blocks } = this.#machine;
+    let order = block.order + 1;
+    while (order < blocks.length && this.#emitsNothing(blocks[order]!)) order++;
+    return blocks[order];
+  }
+
+  #jump(to: MachineBlock, from: MachineBlock): void {
+    const target = this.#target(to);
+    if (target !== this.#next(from)) this.#asm.op('jmp', this.#label(target));
+  }
+
+  #branch({ src, comparison, whenTrue, whenFalse }: Instruction, block: MachineBlock): void {
+    const condition = this.#compare(src[0]!, src[1]!, comparison!);
+    const [isTrue, isFalse] = [this.#target(whenTrue!), this.#target(whenFalse!)];
+    const next = this.#next(block);
+    if (isTrue === next) {
+      this.#asm.op(`j${negated[condition]!}` as Mnemonic, this.#label(isFalse));
+    } else {
+      this.#asm.op(`j${condition}`, this.#label(isTrue));
+      if (isFalse !== next) this.#asm.op('jmp', this.#label(isFalse));
+    }
+  }
+
+  // ---- places ----
+
+  #place(virtual: number): Place {
+    const type = this.#allocation.types[virtual]!;
+    const machine = this.#allocation.registers[virtual];
+    if (machine !== undefined) return { kind: 'register', type, register: machine };
+    const home = this.#allocation.homeOf(virtual);
+    switch (home.kind) {
+      case 'slot':
+        return { kind: 'memory', type, memory: mem(rsp, this.#outgoing + home.offset) };
+      case 'incoming':
+        return { kind: 'memory', type, memory: mem(rsp, this.#frame + 8 + 8 * home.slot) };
+      case 'constant':
+        return this.#constantPlace(virtual, type);
+    }
+  }
+
+  #constantPlace(virtual: number, type: RegisterType): Place {
+    const known = this.#machine.constants.get(this.#allocation.rootOf(virtual))!;
+    if (typeof known === 'number' && type === 'i32') return { kind: 'number', type, value: known };
+    // 16 bytes of a float, since whole xmm registers are read as well
+    const words = typeof known === 'number' ? new Int32Array(4).fill(known) : known;
+    const bits = words.every((word) => word === words[0]) ? words[0] : undefined;
+    return { kind: 'constant', type, words, uniform: bits };
+  }
+
+  #constantMemory(words: Int32Array): Memory {
+    return this.#asm.constant(words);
+  }
+
+  #address({ index, offset, isBroadcast }: Address): Memory {
+    const memory =
+      index === undefined ? mem(rbx, offset) : indexed(rbx, register('r64', this.#number(index)), 1, offset);
+    return isBroadcast ? broadcast(memory) : memory;
+  }
+
+  /** The number of the machine register that a virtual one has. */
+  #number(virtual: number): number {
+    const machine = this.#allocation.registers[virtual];
+    if (machine === undefined)
+      throw new InternalError(`x64: ${this.#f.name}: register ${virtual} is not in a register`);
+    return machine;
+  }
+
+  /** An integer as an operand: a register, memory, or a number. */
+  #integer(source: Source): Register<'r32'> | Memory | number {
+    if (typeof source !== 'number') return dword(this.#address(source));
+    const place = this.#place(source);
+    switch (place.kind) {
+      case 'register':
+        return register('r32', place.register);
+      case 'number':
+        return place.value;
+      case 'memory':
+        return dword(place.memory);
+      default:
+        throw new InternalError('x64: an integer in the pool');
+    }
+  }
+
+  #vector(source: Source, kind: VectorKind, name?: Mnemonic): Operand {
+    if (typeof source !== 'number') return this.#address(source);
+    const place = this.#place(source);
+    switch (place.kind) {
+      case 'register':
+        return register(kind, place.register);
+      case 'memory':
+        return place.memory;
+      case 'constant':
+        if (kind === 'zmm' && place.uniform !== undefined && name && takesBroadcast.test(name))
+          return broadcast(this.#asm.int32(place.uniform));
+        return this.#constantMemory(place.words);
+      default:
+        throw new InternalError('x64: a number where a vector is needed');
+    }
+  }
+
+  // ---- transfers ----
+
+  #moves(moves: readonly (readonly [to: Place, from: Place])[]): void {
+    moveAll(this.#asm, moves, { vectorKind: this.#vectorKind });
+  }
+
+  #homePlace(virtual: number): Place {
+    const home = this.#allocation.homeOf(virtual);
+    if (home.kind === 'constant') return this.#constantPlace(virtual, this.#allocation.types[virtual]!);
+    const type = this.#allocation.types[virtual]!;
+    const memory =
+      home.kind === 'slot' ? mem(rsp, this.#outgoing + home.offset) : mem(rsp, this.#frame + 8 + 8 * home.slot);
+    return { kind: 'memory', type, memory };
+  }
+
+  #load({ register: virtual, home }: Transfer): void {
+    if (this.#allocation.registers[virtual] !== undefined) this.#moves([[this.#place(virtual), this.#homePlace(home)]]);
+  }
+
+  #store({ register: virtual, home }: Transfer): void {
+    if (this.#allocation.registers[virtual] !== undefined) this.#moves([[this.#homePlace(home), this.#place(virtual)]]);
+  }
+
+  #enter({ moves }: Instruction): void {
+    const places = argumentPlaces(this.#f.parameters);
+    this.#moves(
+      moves.map(({ to, from }) => {
+        const type = this.#f.parameters[-1 - from]!;
+        const place = places[-1 - from]!;
+        const source: Place =
+          place.kind === 'register'
+            ? { kind: 'register', type, register: place.register }
+            : { kind: 'memory', type, memory: mem(rsp, this.#frame + 8 + 8 * place.slot) };
+        return [this.#place(to), source];
+      }),
+    );
+  }
+
+  #call({ src, callee }: Instruction): void {
+    const places = argumentPlaces(callee!.parameters);
+    this.#moves(
+      src.map((source, i) => {
+        const type = callee!.parameters[i]!;
+        const place = places[i]!;
+        const to: Place =
+          place.kind === 'register'
+            ? { kind: 'register', type, register: place.register }
+            : { kind: 'memory', type, memory: mem(rsp, 8 * place.slot) };
+        return [to, this.#place(source as number)];
+      }),
+    );
+    this.#asm.op('call', this.#labelOf(callee!));
+  }
+
+  #return({ src }: Instruction): void {
+    const source = src[0];
+    if (typeof source === 'number') {
+      const type = this.#f.results[0]!;
+      this.#moves([[{ kind: 'register', type, register: 0 }, this.#place(source)]]);
+    }
+    if (this.#frame > 0) this.#asm.op('add', rsp, this.#frame);
+    this.#asm.op('ret');
+  }
+
+  // ---- instructions ----
+
+  #instruction(instruction: Instruction, block: MachineBlock): void {
+    const { operation, src, dst } = instruction;
+    const asm = this.#asm;
+    const flags = this.#flagsOf;
+    this.#flagsOf = undefined;
+    switch (operation) {
+      case 'plain':
+        this.#plain(instruction);
+        this.#flagsOf = flags;
+        return;
+      case 'fma':
+        this.#fma(instruction);
+        this.#flagsOf = flags;
+        return;
+      case 'copy':
+        if (this.#allocation.types[dst!] === 'i32') asm.op('mov', this.#target32(dst!), this.#integer(src[0]!));
+        else this.#copyScalar(dst!, src[0] as number);
+        return;
+      case 'add':
+      case 'sub':
+      case 'and':
+      case 'or':
+      case 'xor':
+      case 'imul':
+        this.#arithmetic(instruction);
+        return;
+      case 'shl':
+      case 'shr':
+      case 'sar':
+        this.#shift(instruction);
+        return;
+      case 'neg': {
+        const target = this.#target32(dst!);
+        this.#moveInteger(target, this.#integer(src[0]!));
+        asm.op('neg', target);
+        return;
+      }
+      case 'mulHigh': {
+        const [a, b] = src.map((source) => this.#number(source as number)) as [number, number];
+        asm.op('mov', eax, register('r32', a)).op('imul', rax, register('r64', b)).op('shr', rax, 32);
+        asm.op('mov', this.#target32(dst!), eax);
+        return;
+      }
+      case 'set': {
+        const condition = this.#compare(src[0]!, src[1]!, instruction.comparison!, flags);
+        asm.op(`set${condition}`, low8(rax)).op('movzx', this.#target32(dst!), low8(rax));
+        return;
+      }
+      case 'choose':
+        this.#choose(instruction);
+        return;
+      case 'load32':
+        asm.op('mov', this.#target32(dst!), this.#address(src[0] as Address));
+        this.#flagsOf = flags === this.#number(dst!) ? undefined : flags;
+        return;
+      case 'load8':
+        asm.op('movzx', this.#target32(dst!), byte(this.#address(src[0] as Address)));
+        return;
+      case 'store32':
+        asm.op('mov', dword(this.#address(src[0] as Address)), this.#integer(src[1]!));
+        return;
+      case 'store8': {
+        const value = this.#integer(src[1]!);
+        const to = byte(this.#address(src[0] as Address));
+        asm.op('mov', to, value instanceof Register ? low8(value) : (value as number) & 255);
+        return;
+      }
+      case 'exchangeAdd': {
+        const target = this.#target32(dst!);
+        this.#moveInteger(target, this.#integer(src[0]!));
+        asm.op('lock xadd', this.#address(src[1] as Address), target);
+        return;
+      }
+      case 'maskConstant':
+        asm.op('mov', eax, instruction.imm!).op('kmovw', k(1), eax);
+        return;
+      case 'entry':
+        this.#enter(instruction);
+        return;
+      case 'moves':
+        this.#moves(instruction.moves.map(({ to, from }) => [this.#place(to), this.#place(from)]));
+        return;
+      case 'call':
+        this.#call(instruction);
+        return;
+      case 'result':
+        asm.op('mov', this.#target32(dst!), eax);
+        return;
+      case 'branch':
+        this.#flagsOf = flags;
+        this.#branch(instruction, block);
+        return;
+      case 'jump':
+        this.#jump(instruction.whenTrue!, block);
+        return;
+      case 'return':
+        this.#return(instruction);
+        return;
+      case 'comment':
+        asm.comment(instruction.text);
+    }
+  }
+
+  #target32(virtual: number): Register<'r32'> {
+    return register('r32', this.#number(virtual));
+  }
+
+  #moveInteger(to: Register<'r32'>, from: Register<'r32'> | Memory | number): void {
+    if (to !== from) this.#asm.op('mov', to, from);
+  }
+
+  #copyScalar(dst: number, src: number): void {
+    const to = xmm(this.#number(dst));
+    const from = this.#vector(src, 'xmm');
+    if (from instanceof Memory) this.#asm.op('vmovss', to, from);
+    else if (from !== to) this.#asm.op('vmovaps', to, from);
+  }
+
+  #arithmetic({ operation, dst, src, commutes }: Instruction): void {
+    const asm = this.#asm;
+    const name = operation as 'add' | 'sub' | 'and' | 'or' | 'xor' | 'imul';
+    let [a, b] = [this.#integer(src[0]!), this.#integer(src[1]!)];
+    if (this.#allocation.registers[dst!] === undefined) {
+      if (b instanceof Memory) {
+        asm.op('mov', eax, b);
+        b = eax;
+      }
+      asm.op(name, a as Memory, b);
+      return;
+    }
+    const to = this.#target32(dst!);
+    if (commutes && (typeof a === 'number' || b === to)) [a, b] = [b, a];
+    if (name === 'imul' && typeof b === 'number') {
+      asm.op('imul', to, a, b);
+      return;
+    }
+    if (name === 'add' && a !== to && a instanceof Register && !(b instanceof Memory)) {
+      const base = register('r64', a.index);
+      asm.op('lea', to, typeof b === 'number' ? mem(base, b) : indexed(base, register('r64', b.index)));
+      return;
+    }
+    this.#moveInteger(to, a);
+    if (name === 'add' && b === -1) asm.op('dec', to);
+    else asm.op(name, to, b);
+    if (name !== 'imul') this.#flagsOf = to.index;
+  }
+
+  /** A count in a register has to be in cl, which changes places with it meanwhile. */
+  #shift({ operation, dst, src }: Instruction): void {
+    const asm = this.#asm;
+    const name = operation as 'shl' | 'shr' | 'sar';
+    const [a, count] = [this.#integer(src[0]!), this.#integer(src[1]!)];
+    const to = this.#target32(dst!);
+    if (typeof count === 'number') {
+      this.#moveInteger(to, a);
+      asm.op(name, to, count & 31);
+      return;
+    }
+    const place = register('r64', (count as Register).index);
+    asm.op('mov', eax, a);
+    if (place !== rcx) asm.op('xchg', rcx, place);
+    asm.op(name, eax, low8(rcx));
+    if (place !== rcx) asm.op('xchg', rcx, place);
+    asm.op('mov', to, eax);
+  }
+
+  #choose({ dst, src, comparison }: Instruction): void {
+    const asm = this.#asm;
+    const condition = this.#compare(src[2]!, src[3]!, comparison!);
+    const to = this.#target32(dst!);
+    const [whenTrue, whenFalse] = [this.#integer(src[0]!), this.#integer(src[1]!)];
+    if (whenTrue === to) {
+      asm.op(`cmov${negated[condition]!}` as Mnemonic, to, whenFalse);
+    } else {
+      this.#moveInteger(to, whenFalse);
+      asm.op(`cmov${condition}`, to, whenTrue);
+    }
+  }
+
+  /** Sets the flags; returns the condition to look for. */
+  #compare(
+    left: Source,
+    right: Source,
+    { isFloat, condition }: Comparison,
+    flags = this.#flagsOf,
+  ): Comparison['condition'] {
+    const asm = this.#asm;
+    if (isFloat) {
+      asm.op('vucomiss', this.#vector(left, 'xmm'), this.#vector(right, 'xmm'));
+      return condition;
+    }
+    const [a, b] = [this.#integer(left), this.#integer(right)];
+    if (b === 0 && a instanceof Register) {
+      const isKnown = flags === a.index && (condition === 'e' || condition === 'ne');
+      if (!isKnown) asm.op('test', a, a);
+    } else {
+      asm.op('cmp', a, b);
+    }
+    return condition;
+  }
+
+  #plain({ name, form, dst, src, imm, mask, commutes }: Instruction): void {
+    const operands: Operand[] = [];
+    let sources: readonly Source[] = src;
+    if (commutes && this.#isMemory(src[0]!)) sources = [src[1]!, src[0]!, ...src.slice(2)];
+    let at = 0;
+    const kindOf = { v: this.#vectorKind, x: 'xmm', y: 'ymm' } as const;
+    for (const letter of form) {
+      switch (letter) {
+        case 'V':
+        case 'X':
+        case 'Y':
+          operands.push(register(kindOf[letter.toLowerCase() as 'v' | 'x' | 'y'], this.#number(dst!)));
+          break;
+        case '0':
+          operands.push(xmm(this.#number(dst!)));
+          break;
+        case 'G':
+          operands.push(register('r32', this.#number(dst!)));
+          break;
+        case 'Q':
+          operands.push(register('r64', this.#number(dst!)));
+          break;
+        case 'v':
+        case 'x':
+        case 'y':
+          operands.push(this.#vector(sources[at++]!, kindOf[letter], name));
+          break;
+        case 'g': {
+          const source = sources[at++]!;
+          operands.push(typeof source === 'number' ? register('r32', this.#number(source)) : this.#address(source));
+          break;
+        }
+        case 'q':
+          operands.push(register('r64', this.#number(sources[at++] as number)));
+          break;
+        case 'M':
+          operands.push(this.#address(sources[at++] as Address));
+          break;
+        case 'N':
+          operands.push(masked(this.#address(sources[at++] as Address), k(mask)));
+          break;
+        case 'i':
+          operands.push(imm!);
+          break;
+        case 'k':
+        case 'K':
+          operands.push(k(mask));
+          break;
+        case 'n':
+          operands.push(k(mask + 1));
+          break;
+        case 'Z':
+        case 'W':
+        case 'z':
+        case 'w': {
+          const kind = letter === 'Z' || letter === 'W' ? this.#vectorKind : 'xmm';
+          const masking = letter === 'Z' || letter === 'z' ? 'zero' : 'merge';
+          operands.push(masked(register(kind, this.#number(dst!)), k(mask), masking));
+          break;
+        }
+        default:
+          throw new InternalError(`x64: what is ${letter} in the form ${form}?`);
+      }
+    }
+    this.#asm.op(name!, ...operands);
+  }
+
+  #isMemory(source: Source): boolean {
+    return typeof source !== 'number' || this.#allocation.registers[source] === undefined;
+  }
+
+  /** Which of its three orders an fma takes depends on whose register it may overwrite, and on what is in memory. */
+  #fma({ dst, src }: Instruction): void {
+    const asm = this.#asm;
+    const kind = this.#vectorKind;
+    let [a, b, c] = src as [Source, Source, Source];
+    if (this.#isMemory(a)) [a, b] = [b, a];
+    const to = register(kind, this.#number(dst!));
+    const operand = (source: Source): Operand => this.#vector(source, kind, 'vfmadd231ps');
+    const [x, y, z] = [operand(a), operand(b), operand(c)];
+    if (z === to) asm.op('vfmadd231ps', to, x, y);
+    else if (x === to && this.#isMemory(b)) asm.op('vfmadd132ps', to, z, y);
+    else if (x === to) asm.op('vfmadd213ps', to, y, z);
+    else if (y === to) asm.op('vfmadd213ps', to, x, z);
+    else if (this.#isMemory(c)) asm.op('vmovups', to, this.#vector(c, kind)).op('vfmadd231ps', to, x, y);
+    else asm.op('vmovaps', to, z).op('vfmadd231ps', to, x, y);
+  }
+}
+
+function samePlace(a: Place, b: Place): boolean {
+  if (a.kind === 'register') return b.kind === 'register' && a.register === b.register;
+  return a.kind === 'memory' && b.kind === 'memory' && `${a.memory}` === `${b.memory}`;
+}
