@@ -1,4 +1,5 @@
 import { applyAll, asTensor, type TensorLike, traceBody } from './apply.js';
+import { savingBody } from './control-gradients.js';
 import { fail, KilnError } from './errors.js';
 import { execute, traceFunction } from './execute.js';
 import { checkLoss, gradientsIn, orZeros, seedFor } from './gradient.js';
@@ -162,13 +163,16 @@ export function scan<C, X, Y>(
     yTree = y;
     return [...leavesOf(carry), ...leavesOf(y)].filter(isGiven).map((leaf) => asTensor(leaf as TensorLike));
   });
-  const results = applyAll('scan', [...carries, ...sequences, ...captures], {
+  const params = {
     body: graph,
     length,
     carries: carries.length,
     sequences: sequences.length,
     reverse: options.reverse ?? false,
-  });
+  };
+  // what a gradient would start from; the compiler drops it where there is none
+  const saving = { ...params, body: savingBody(params), results: graph.outputs.length };
+  const results = applyAll('scan', [...carries, ...sequences, ...captures], currentTrace() ? saving : params);
   let next = 0;
   const give = <T>(tree: T): T => mapTree(tree, (leaf) => (leaf === undefined ? undefined : results[next++])) as T;
   return [give(carryTree), give(yTree as Y)];

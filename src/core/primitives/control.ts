@@ -65,6 +65,8 @@ export interface ScanParams {
   readonly sequences: number;
   /** From the last slice to the first. */
   readonly reverse: boolean;
+  /** How many of the body's outputs are the loop's own results, where the carries that enter each step are stacked after them. */
+  readonly results?: number;
 }
 
 /** A loop: inputs are initial carries, sequences [length, …], captures; results are final carries and stacked results [length, …]. */
