@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { type Device, fail, KilnError, registerDevice } from '../core/index.js';
+import { chooseDeviceBy, type Device, fail, KilnError, nearest, registerDevice } from '../core/index.js';
+import type { MachineDevice } from './machine/index.js';
 import { reference } from './reference/index.js';
 import { nodeEngine, SinglePool, ThreadPool, wasmDevice } from './wasm/index.js';
 
@@ -24,7 +25,7 @@ function threadCount(): number {
 }
 
 /** The WebAssembly device on this machine. */
-export function wasm({ threads = threadCount() }: { readonly threads?: number } = {}): Device {
+export function wasm({ threads = threadCount() }: { readonly threads?: number } = {}): MachineDevice {
   const engine = nodeEngine();
   const shown = debugStages();
   return wasmDevice({
@@ -39,5 +40,65 @@ export function wasm({ threads = threadCount() }: { readonly threads?: number } 
   });
 }
 
-registerDevice('wasm', wasm);
-registerDevice('reference', reference);
+/** A kind of device, and whether it can be had here. */
+interface DeviceKind {
+  readonly name: string;
+  /** Why it cannot be used on this machine; `undefined` where it can. */
+  obstacle?(): string | undefined;
+  create(options: { readonly threads?: number }): Device;
+}
+
+/** The fastest first: the first without an obstacle is the default. */
+const kinds: readonly DeviceKind[] = [
+  { name: 'wasm', create: wasm },
+  { name: 'reference', create: reference },
+];
+
+for (const { name, create } of kinds) registerDevice(name, () => create({}));
+
+export interface DeviceChoice {
+  readonly name: string;
+  /** Why it and not another, for people. */
+  readonly reason: string;
+}
+
+/** The device that is used when a program asks for none: `KILN_DEVICE`, or the fastest that can be used here. */
+export function defaultDevice(environment: Readonly<Record<string, string | undefined>> = process.env): DeviceChoice {
+  const asked = environment['KILN_DEVICE'];
+  if (asked !== undefined && asked !== '') {
+    kindOf(asked, 'KILN_DEVICE');
+    return { name: asked, reason: 'KILN_DEVICE asks for it' };
+  }
+  const obstacles: string[] = [];
+  for (const { name, obstacle } of kinds) {
+    const why = obstacle?.();
+    if (why === undefined) {
+      const reason = ['the fastest that can be used here', ...obstacles].join('; ');
+      return { name, reason };
+    }
+    obstacles.push(`not ${name}: ${why}`);
+  }
+  return fail('device: none can be used here', `${obstacles.join('; ')}.`, KilnError);
+}
+
+/** A device of its own, started anew, of so many threads where it has several. */
+export function createDevice(name: string, options: { readonly threads?: number | undefined } = {}): Device {
+  const { threads } = options;
+  return kindOf(name, 'device').create(threads === undefined ? {} : { threads });
+}
+
+function kindOf(name: string, where: string): DeviceKind {
+  const kind = kinds.find((each) => each.name === name);
+  const names = kinds.map((each) => each.name);
+  const likely = nearest(name, names);
+  return (
+    kind ??
+    fail(
+      `${where}: there is no device ${name}`,
+      likely ? `Did you mean ${likely}?` : `There are ${names.join(', ')}.`,
+      KilnError,
+    )
+  );
+}
+
+chooseDeviceBy(() => defaultDevice().name);

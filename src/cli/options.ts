@@ -74,7 +74,13 @@ export type OptionValues<Rows extends readonly OptionRow[]> = {
 export const commonOptions = [
   { name: 'json', type: 'boolean', help: 'Print the result as JSON, for scripts' },
   { name: 'seed', type: 'integer', min: 0, max: 0xffffffff, default: 0, help: 'Where all randomness comes from' },
-  { name: 'device', type: 'choice', choices: ['wasm', 'reference'], default: 'wasm', help: 'What computes' },
+  {
+    name: 'device',
+    type: 'choice',
+    choices: ['wasm', 'reference'],
+    help: 'What computes',
+    otherwise: 'KILN_DEVICE, or the fastest',
+  },
   { name: 'threads', type: 'integer', min: 1, max: 16, help: 'Threads that compute', otherwise: 'all cores' },
   { name: 'out', type: 'string', value: 'PATH', help: 'Where results are written' },
 ] as const satisfies readonly OptionRow[];

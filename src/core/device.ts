@@ -37,20 +37,26 @@ export interface Device {
 const factories = new Map<string, () => Device>();
 const started = new Map<string, Device>();
 let chosen: Device | undefined;
+let chooseName = (): string | undefined => deviceNames()[0];
 
-/** Makes a kind of device known; the first registered is the default. Backends are registered where they are imported. */
+/** Makes a kind of device known. Backends are registered where they are imported. */
 export function registerDevice(name: string, create: () => Device): void {
   factories.set(name, create);
 }
 
 export const deviceNames = (): string[] => [...factories.keys()];
 
+/** Says how the device is chosen when a program asks for none (the first registered); asked at first use. */
+export function chooseDeviceBy(choose: () => string): void {
+  chooseName = choose;
+}
+
 /** The device in use; it starts at first use. */
 export function device(): Device {
   if (chosen) return chosen;
-  const [first] = factories.keys();
-  if (first === undefined) throw new InternalError('no device is registered: import kilnjs, or register one');
-  return useDevice(first);
+  const name = chooseName();
+  if (name === undefined) throw new InternalError('no device is registered: import kilnjs, or register one');
+  return useDevice(name);
 }
 
 /** Makes the device of that name, or the given one, the one in use. Tensors move by themselves. */

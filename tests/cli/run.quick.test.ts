@@ -43,13 +43,13 @@ test('options arrive typed, by their names in camel case, with what was typed to
   });
   assert.equal((await kiln('probe a b c --batch-size 8 -f --rate 1e-3 --seed 7', table)).code, 0);
   assert.deepEqual(seen, {
-    options: { batchSize: 8, fast: true, rate: 0.001, json: false, seed: 7, device: 'wasm' },
+    options: { batchSize: 8, fast: true, rate: 0.001, json: false, seed: 7 },
     given: ['batchSize', 'fast', 'rate', 'seed'],
     arguments: [['a'], ['b', 'c']],
   });
   await kiln('probe a b', table);
   assert.deepEqual(seen, {
-    options: { batchSize: 32, fast: false, json: false, seed: 0, device: 'wasm' },
+    options: { batchSize: 32, fast: false, json: false, seed: 0 },
     given: [],
     arguments: [['a'], ['b']],
   });

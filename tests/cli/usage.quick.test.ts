@@ -108,7 +108,7 @@ Options
 Options of all commands
   --json                   Print the result as JSON, for scripts
   --seed N                 Where all randomness comes from (from 0 to 4294967295, default 0)
-  --device wasm|reference  What computes (default wasm)
+  --device wasm|reference  What computes (default KILN_DEVICE, or the fastest)
   --threads N              Threads that compute (from 1 to 16, default all cores)
   --out PATH               Where results are written
   -h, --help               Show this help
