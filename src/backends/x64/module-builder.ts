@@ -44,6 +44,7 @@ export class X64ModuleBuilder implements CodeModule {
   readonly lanes: 8 | 16;
   readonly #functions: X64FunctionBuilder[] = [];
   readonly #exports = new Map<string, X64FunctionBuilder>();
+  readonly #subroutines = new Map<X64FunctionBuilder, (asm: Assembler) => Label>();
 
   constructor({ lanes }: X64ModuleOptions) {
     this.lanes = lanes;
@@ -59,13 +60,20 @@ export class X64ModuleBuilder implements CodeModule {
     return f;
   }
 
+  /** A function of integers whose code is written by hand, in the functions' own convention: `emit` places its label. */
+  subroutine(name: string, parameters: readonly RegisterType[], emit: (asm: Assembler) => Label): X64FunctionBuilder {
+    const handle = new X64FunctionBuilder(name, this.lanes, parameters);
+    this.#subroutines.set(handle, emit);
+    return handle;
+  }
+
   /** Lets a function of up to six integers, which gives an integer or nothing, be called from outside, as System V has it. */
   export(name: string, f: X64FunctionBuilder): void {
     this.#exports.set(name, f);
   }
 
   /** @param base address of the region: what addresses count from */
-  finish(base: bigint): X64Code {
+  finish(base: number): X64Code {
     const asm = new Assembler();
     const labels = new Map<X64FunctionBuilder, Label>();
     const labelOf = (f: X64FunctionBuilder): Label => {
@@ -76,6 +84,7 @@ export class X64ModuleBuilder implements CodeModule {
       }
       return label;
     };
+    for (const [handle, emit] of this.#subroutines) labels.set(handle, emit(asm));
     const entries = new Map<string, Label>();
     for (const [name, f] of this.#exports) entries.set(name, emitEntry(asm, name, f, labelOf(f), base));
     for (const f of this.#functions) emitFunction(asm, f, labelOf);
@@ -88,7 +97,7 @@ export class X64ModuleBuilder implements CodeModule {
   }
 }
 
-function emitEntry(asm: Assembler, name: string, f: X64FunctionBuilder, target: Label, base: bigint): Label {
+function emitEntry(asm: Assembler, name: string, f: X64FunctionBuilder, target: Label, base: number): Label {
   const label = asm.label(`entry ${name}`);
   asm.align(16).bind(label);
   for (const register of callerSees) asm.op('push', register);

@@ -171,10 +171,9 @@ export class Selector {
     return maskLogic.has(user.op) && this.#canWait(user);
   }
 
-  /** Whether one comparison instruction sets the flags for it. */
-  #isBranchable({ op, args }: Value): boolean {
-    if (op === 'f32.equal' || op === 'f32.notEqual') return false;
-    return op !== 'i32.isZero' || !this.#isWaiting(args[0]!) || this.#isBranchable(args[0]!);
+  /** Whether one comparison instruction sets the flags for it: for equal floats they are not enough, because of NaN. */
+  #isBranchable({ op }: Value): boolean {
+    return op !== 'f32.equal' && op !== 'f32.notEqual';
   }
 
   #isWaiting(value: Value): boolean {
