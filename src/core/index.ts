@@ -20,6 +20,7 @@ import './tensor/statistics.js';
 export { apply, applyAll, asTensor, type TensorLike } from './apply.js';
 export {
   type Device,
+  chooseDeviceBy,
   type DeviceMemory,
   device,
   deviceNames,
