@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { chooseDeviceBy, type Device, fail, KilnError, nearest, registerDevice } from '../core/index.js';
-import type { MachineDevice } from './machine/index.js';
+import type { MachineDevice, Stage } from './machine/index.js';
 import { reference } from './reference/index.js';
 import { nodeEngine, SinglePool, ThreadPool, wasmDevice } from './wasm/index.js';
+import { type X64Host, x64Device, x64Host } from './x64/index.js';
 
 const stages = ['graph', 'fusion', 'plan', 'kernels'] as const;
 
@@ -27,17 +28,43 @@ function threadCount(): number {
 /** The WebAssembly device on this machine. */
 export function wasm({ threads = threadCount() }: { readonly threads?: number } = {}): MachineDevice {
   const engine = nodeEngine();
-  const shown = debugStages();
   return wasmDevice({
     engine,
     createPool: (memory, barrier) =>
       threads > 1 && engine.features.threads ? ThreadPool.create(memory, threads, { barrier }) : new SinglePool(memory),
-    ...(shown.size > 0 && {
-      show: (stage, text) => {
-        if (shown.has(stage)) process.stderr.write(`— ${stage} —\n${text()}\n`);
-      },
-    }),
+    ...showing(),
   });
+}
+
+/** Prints the stages that `KILN_DEBUG` asks for. */
+function showing(): { show?: (stage: Stage, text: () => string) => void } {
+  const shown = debugStages();
+  if (shown.size === 0) return {};
+  return {
+    show: (stage, text) => {
+      if (shown.has(stage)) process.stderr.write(`— ${stage} —\n${text()}\n`);
+    },
+  };
+}
+
+let host: X64Host | string | undefined;
+/** Looked at once: what machine code needs of this process. */
+const x64Here = (): X64Host | string => {
+  host ??= x64Host();
+  return host;
+};
+
+/** Machine code of this processor; where it cannot be had, an error that says why. `lanes` takes less than the processor has. */
+export function x64({
+  threads = threadCount(),
+  lanes,
+}: {
+  readonly threads?: number;
+  readonly lanes?: 8 | 16;
+} = {}): MachineDevice {
+  const here = x64Here();
+  if (typeof here === 'string') fail(`device x64: ${here}`, 'KILN_DEVICE=wasm runs everywhere.', KilnError);
+  return x64Device(here, { threads, ...(lanes && { lanes }), ...showing() });
 }
 
 /** A kind of device, and whether it can be had here. */

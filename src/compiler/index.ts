@@ -73,4 +73,4 @@ export { scheduleContraction } from './schedule-contraction.js';
 export { countJobs, type LoopSchedule, printLoopSchedule, scheduleLoop } from './schedule-loop.js';
 export { rules as simplifications, simplify } from './simplify.js';
 export { splitReductions } from './split-program.js';
-export { type Target, wasmTarget } from './target.js';
+export { type Target, wasmTarget, x64Target } from './target.js';

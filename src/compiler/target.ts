@@ -34,3 +34,22 @@ export const wasmTarget = (v8: number): Target => ({
   latency: 4,
   cyclesPerMicrosecond: 3300,
 });
+
+/** What a processor's description says that schedules ask for. */
+export interface ProcessorCaches {
+  readonly l1Bytes: number;
+  readonly l2Bytes: number;
+}
+
+/** x64 with AVX2 and FMA (8 lanes, 16 registers) or AVX-512 (16 lanes, 32 registers). */
+export const x64Target = (lanes: 8 | 16, { l1Bytes, l2Bytes }: ProcessorCaches): Target => ({
+  name: lanes === 16 ? 'x64-avx512' : 'x64-avx2',
+  lanes,
+  registers: 2 * lanes,
+  holdsRows: false,
+  L1: l1Bytes,
+  L2: l2Bytes,
+  multiplyAdds: 2,
+  latency: 4,
+  cyclesPerMicrosecond: 3000,
+});
