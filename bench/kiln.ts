@@ -1,5 +1,5 @@
 /** Kiln's own side of the bench. */
-import { reference, wasm } from '../src/backends/index.js';
+import { createDevice } from '../src/backends/index.js';
 import { MachineDevice, multiplyAddLimit } from '../src/backends/machine/index.js';
 import {
   adam,
@@ -53,7 +53,7 @@ export function prepareKiln(
 const started = new Map<string, Device>();
 function startDevice(device: string, threads: number): Device {
   const key = `${device} ${threads}`;
-  const made = started.get(key) ?? (device === 'wasm' ? wasm({ threads }) : reference());
+  const made = started.get(key) ?? createDevice(device, { threads });
   started.set(key, made);
   return useDevice(made);
 }

@@ -75,8 +75,17 @@ interface DeviceKind {
   create(options: { readonly threads?: number }): Device;
 }
 
+function obstacleOfX64(): string | undefined {
+  const here = x64Here();
+  return typeof here === 'string' ? here : undefined;
+}
+
+/** Why a device cannot be used on this machine; `undefined` where it can. */
+export const obstacleOf = (name: string): string | undefined => kindOf(name, 'device').obstacle?.();
+
 /** The fastest first: the first without an obstacle is the default. */
 const kinds: readonly DeviceKind[] = [
+  { name: 'x64', create: x64, obstacle: obstacleOfX64 },
   { name: 'wasm', create: wasm },
   { name: 'reference', create: reference },
 ];

@@ -77,7 +77,7 @@ export const commonOptions = [
   {
     name: 'device',
     type: 'choice',
-    choices: ['wasm', 'reference'],
+    choices: ['x64', 'wasm', 'reference'],
     help: 'What computes',
     otherwise: 'KILN_DEVICE, or the fastest',
   },
@@ -137,7 +137,7 @@ export function rangeText({ min, max }: { readonly min?: number; readonly max?: 
     .join(' ');
 }
 
-/** What stands for the value in help and messages: N, DIR, wasm|reference. */
+/** What stands for the value in help and messages: N, DIR, x64|wasm. */
 export function valueName(row: OptionRow): string {
   switch (row.type) {
     case 'integer':

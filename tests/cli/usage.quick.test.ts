@@ -44,7 +44,7 @@ const mistakes: readonly (readonly [line: string, text: string])[] = [
   ],
   [
     'train mnist --device gpu',
-    'kiln train mnist: --device: got gpu (known: wasm, reference)\n  Choose wasm or reference.',
+    'kiln train mnist: --device: got gpu (known: x64, wasm, reference)\n  Choose x64 or wasm or reference.',
   ],
   ['train', 'kiln train: takes mnist or text: got nothing\n  For example: kiln train mnist --epochs 5'],
   [
@@ -98,20 +98,20 @@ Usage
   kiln train mnist [options]
 
 Options
-  --epochs N               Passes over the training data (from 1, default 1)
-  --batch-size N           Examples a step (from 1, default 32)
-  --learning-rate X        Adam's step size (from 0, default 0.001)
-  --limit N                Learn from the first N examples (from 1, default all)
-  --test-limit N           Test on the first N examples (from 1, default all)
-  --resume RUN             Go on with a run from its last checkpoint
+  --epochs N                   Passes over the training data (from 1, default 1)
+  --batch-size N               Examples a step (from 1, default 32)
+  --learning-rate X            Adam's step size (from 0, default 0.001)
+  --limit N                    Learn from the first N examples (from 1, default all)
+  --test-limit N               Test on the first N examples (from 1, default all)
+  --resume RUN                 Go on with a run from its last checkpoint
 
 Options of all commands
-  --json                   Print the result as JSON, for scripts
-  --seed N                 Where all randomness comes from (from 0 to 4294967295, default 0)
-  --device wasm|reference  What computes (default KILN_DEVICE, or the fastest)
-  --threads N              Threads that compute (from 1 to 16, default all cores)
-  --out PATH               Where results are written
-  -h, --help               Show this help
+  --json                       Print the result as JSON, for scripts
+  --seed N                     Where all randomness comes from (from 0 to 4294967295, default 0)
+  --device x64|wasm|reference  What computes (default KILN_DEVICE, or the fastest)
+  --threads N                  Threads that compute (from 1 to 16, default all cores)
+  --out PATH                   Where results are written
+  -h, --help                   Show this help
 
 Examples
   kiln train mnist --epochs 5

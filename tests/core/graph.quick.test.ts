@@ -130,7 +130,7 @@ const denseStep = `%0 = input(index=0) : float32[3, 4]
 return %11, %20`;
 const loop = `%0 = input(index=0) : float32[2]
 %1 = input(index=1) : float32[3, 2]
-%2 = scan(%0, %1, length=3, carries=1, sequences=1, reverse=false) : float32[2], float32[3, 2]
+%2 = scan(%0, %1, length=3, carries=1, sequences=1, reverse=false, results=2) : float32[2], float32[3, 2], float32[3, 2]
   body:
     %0 = input(index=0) : float32[2]
     %1 = input(index=1) : float32[2]
@@ -138,7 +138,7 @@ const loop = `%0 = input(index=0) : float32[2]
     %3 = broadcast(%2) : float32[2]
     %4 = mul(%0, %3) : float32[2]
     %5 = add(%4, %1) : float32[2]
-    return %5, %5
+    return %5, %5, %0
 %3 = part(%2, index=0) : float32[2]
 %4 = part(%2, index=1) : float32[3, 2]
 return %3, %4`;
