@@ -1,13 +1,16 @@
 /** The devices that op tests run on: the reference, and those that Kiln registers on this machine. */
-import { obstacleOf, x64 } from '../src/backends/index.js';
+import { obstacleOf, x64, x64Lanes } from '../src/backends/index.js';
 import { deviceNames, registerDevice, useDevice } from '../src/core/index.js';
 
-const usable = deviceNames().filter((name) => obstacleOf(name) === undefined);
-const hasWideVectors = usable.includes('x64') && x64({ threads: 1 }).target === 'x64-avx512';
-// a machine with wide vectors tests the narrower code as well
-if (hasWideVectors) registerDevice('x64-avx2', () => x64({ lanes: 8 }));
+const usable = deviceNames().filter((name) => obstacleOf(name) === undefined && name !== 'x64');
+/** Machine code of each width that this processor has. */
+const native = x64Lanes().map((lanes) => {
+  const name = `x64, ${lanes} lanes`;
+  registerDevice(name, () => x64({ lanes }));
+  return name;
+});
 
-export const devices: readonly string[] = [...usable, ...(hasWideVectors ? ['x64-avx2'] : [])];
+export const devices: readonly string[] = [...usable, ...native];
 
 // tests of core are about its own semantics: they run on the oracle unless they ask for another
 useDevice('reference');

@@ -64,6 +64,7 @@ export function x64({
 } = {}): MachineDevice {
   const here = x64Here();
   if (typeof here === 'string') fail(`device x64: ${here}`, 'KILN_DEVICE=wasm runs everywhere.', KilnError);
+  if (lanes === 16 && !here.mayBeWide) fail('device x64: this processor has no AVX-512', 'Leave lanes out.', KilnError);
   return x64Device(here, { threads, ...(lanes && { lanes }), ...showing() });
 }
 
@@ -78,6 +79,12 @@ interface DeviceKind {
 function obstacleOfX64(): string | undefined {
   const here = x64Here();
   return typeof here === 'string' ? here : undefined;
+}
+
+/** Lanes of the vectors that machine code may use here, widest first. */
+export function x64Lanes(): readonly (8 | 16)[] {
+  const here = x64Here();
+  return typeof here === 'string' ? [] : here.mayBeWide ? [16, 8] : [8];
 }
 
 /** Why a device cannot be used on this machine; `undefined` where it can. */
