@@ -13,8 +13,6 @@ import { chooseTile, type TileChoice } from './contraction-tile.js';
 import type { Axis, ContractionNest, Operand } from './nest.js';
 import type { Target } from './target.js';
 
-export { type ContractionSchedule, printSchedule, type Stage, verifySchedule } from './contraction-schedule.js';
-
 /** Jobs that threads of a large machine can share, and what one should last at least. */
 const wantedJobs = 16;
 const jobMicroseconds = 50;

@@ -22,7 +22,7 @@ export {
   MachineDevice,
   type ProgramOptions,
 } from './device.js';
-export { barrierBytes, controlLayout } from './driver.js';
+export { controlLayout } from './driver.js';
 export { Heap } from './heap.js';
 export { copyLimit, multiplyAddLimit } from './limits.js';
 export type { Profile, ProfileOptions, StepProfile } from './profile.js';
