@@ -535,8 +535,86 @@ def recurrent():
                 case("recurrent", name, "recurrent", leaves | {"dy": dy}, outputs, gradients_of(y, dy, **leaves), parameters)
 
 
+# --- volumes -----------------------------------------------------------------------------------------------------------
+
+
+def volumes():
+    def to_ncdhw(x):
+        return x.permute(0, 4, 1, 2, 3)
+
+    def to_ndhwc(x):
+        return x.permute(0, 2, 3, 4, 1)
+
+    rows = [
+        # name, batch, [d, h, w], channels, filters, kernel, strides, padding (before and after), dilation, groups
+        ("plain", 2, (4, 5, 6), 2, 3, (2, 3, 3), (1, 1, 1), (0, 0, 0), (1, 1, 1), 1),
+        ("padded", 1, (3, 4, 5), 2, 3, (3, 3, 3), (1, 1, 1), (1, 1, 1), (1, 1, 1), 1),
+        ("strided", 1, (5, 6, 7), 3, 4, (3, 3, 2), (2, 2, 3), (1, 1, 0), (1, 1, 1), 1),
+        ("dilated", 1, (5, 6, 7), 2, 2, (2, 3, 2), (1, 1, 1), (0, 2, 1), (2, 2, 3), 1),
+        ("grouped", 1, (4, 5, 5), 4, 6, (3, 3, 3), (1, 2, 2), (1, 1, 1), (1, 1, 1), 2),
+        ("depthwise", 1, (4, 4, 5), 3, 3, (2, 3, 3), (1, 1, 1), (0, 1, 1), (1, 1, 1), 3),
+    ]
+    for name, n, sizes, c, o, kernel_size, strides, padding, dilation, groups in rows:
+        x, kernel = normal(n, *sizes, c), normal(*kernel_size, c // groups, o, scale=0.5)
+        weight = kernel.permute(4, 3, 0, 1, 2)
+        y = to_ndhwc(F.conv3d(to_ncdhw(x), weight, None, strides, padding, dilation, groups))
+        dy = normal(*y.shape)
+        parameters = {"strides": list(strides), "padding": list(padding), "dilation": list(dilation), "groups": groups}
+        gradients = gradients_of(y, dy, x=x, kernel=kernel)
+        case("volumes", f"conv3d-{name}", "conv3d", {"x": x, "kernel": kernel, "dy": dy}, {"y": y}, gradients, parameters)
+
+    transposed = [
+        ("plain", 1, (2, 3, 4), 2, 3, (2, 3, 3), (1, 1, 1), (0, 0, 0), (0, 0, 0), (1, 1, 1)),
+        ("strided", 1, (3, 2, 3), 2, 2, (3, 3, 3), (2, 2, 1), (1, 1, 1), (1, 0, 0), (1, 1, 1)),
+        ("dilated", 1, (2, 3, 3), 2, 2, (2, 2, 3), (1, 1, 2), (0, 1, 0), (0, 0, 0), (2, 2, 1)),
+    ]
+    for name, n, sizes, c, o, kernel_size, strides, padding, extra, dilation in transposed:
+        x, kernel = normal(n, *sizes, c), normal(*kernel_size, o, c, scale=0.5)
+        weight = kernel.permute(4, 3, 0, 1, 2)
+        y = to_ndhwc(F.conv_transpose3d(to_ncdhw(x), weight, None, strides, padding, extra, 1, dilation))
+        dy = normal(*y.shape)
+        parameters = {"strides": list(strides), "padding": list(padding), "outputPadding": list(extra), "dilation": list(dilation)}
+        gradients = gradients_of(y, dy, x=x, kernel=kernel)
+        case("volumes", f"conv3dTranspose-{name}", "conv3dTranspose", {"x": x, "kernel": kernel, "dy": dy}, {"y": y}, gradients, parameters)
+
+    pooled = [
+        # name, [d, h, w], window, strides, padding, ceil mode
+        ("2", (4, 4, 6), (2, 2, 2), (2, 2, 2), (0, 0, 0), False),
+        ("overlapping", (5, 5, 4), (3, 2, 3), (2, 1, 1), (0, 0, 0), False),
+        ("padded", (4, 5, 6), (3, 3, 2), (2, 2, 2), (1, 1, 0), False),
+        ("ceil", (4, 6, 3), (3, 3, 2), (2, 2, 2), (0, 0, 0), True),
+    ]
+    for name, sizes, window, strides, padding, ceil in pooled:
+        parameters = {"window": list(window), "strides": list(strides), "padding": list(padding), "ceilMode": ceil}
+        x = normal(1, *sizes, 2)
+        y = to_ndhwc(F.max_pool3d(to_ncdhw(x), window, strides, padding, 1, ceil))
+        dy = normal(*y.shape)
+        case("volumes", f"maxPool3d-{name}", "maxPool3d", {"x": x, "dy": dy}, {"y": y}, gradients_of(y, dy, x=x), parameters)
+        y = to_ndhwc(F.avg_pool3d(to_ncdhw(x), window, strides, padding, ceil, count_include_pad=False))
+        dy = normal(*y.shape)
+        parameters = parameters | {"countPadding": False}
+        case("volumes", f"averagePool3d-{name}", "averagePool3d", {"x": x, "dy": dy}, {"y": y}, gradients_of(y, dy, x=x), parameters)
+
+
+# --- sorting -----------------------------------------------------------------------------------------------------------
+
+
+def sorting():
+    for label, shape, axis, descending in (("last", (3, 17), -1, False), ("first", (9, 4), 0, True), ("middle", (2, 33, 3), 1, False)):
+        x = normal(*shape)
+        y = torch.sort(x, dim=axis, descending=descending, stable=True).values
+        dy = normal(*y.shape)
+        parameters = {"axis": axis, "descending": descending}
+        case("sorting", f"sort-{label}", "sort", {"x": x, "dy": dy}, {"y": y}, gradients_of(y, dy, x=x), parameters)
+    for label, shape, axis, k in (("last", (3, 50), -1, 5), ("first", (20, 3), 0, 9)):
+        x = normal(*shape)
+        y = torch.topk(x, k, axis).values
+        dy = normal(*y.shape)
+        case("sorting", f"topK-{label}", "topK", {"x": x, "dy": dy}, {"y": y}, gradients_of(y, dy, x=x), {"axis": axis, "k": k})
+
+
 def main():
-    for part in (elementwise, binary, reductions, products, convolutions, pools, normalizations, losses, optimizers, schedules, network, recurrent):
+    for part in (elementwise, binary, reductions, products, convolutions, pools, normalizations, losses, optimizers, schedules, network, recurrent, volumes, sorting):
         part()
     OUT.mkdir(parents=True, exist_ok=True)
     for name, tensors in files.items():

@@ -89,7 +89,7 @@ const isAnchor = (node: Node): boolean => {
     case 'control':
       return true;
     case 'indexing':
-      return node.op === 'scatterAdd' || node.op === 'dynamicUpdate';
+      return node.op === 'scatterAdd' || node.op === 'scatterAddAlong' || node.op === 'dynamicUpdate';
     default:
       return node.op === 'concat' || node.op === 'pad';
   }
@@ -102,7 +102,7 @@ const takesEpilogue = (node: Node): boolean => {
     case 'window':
       return true;
     case 'reduction':
-      return node.op !== 'cumsum';
+      return node.op !== 'cumsum' && node.op !== 'argsort';
     default:
       return false;
   }
@@ -121,7 +121,7 @@ function storedFor(node: Node, input: Node, isPrologue: (operand: Node) => boole
       // several axes of indices are run through as one
       if (node.op === 'scatterAdd') return node.params.indexRank > 1 ? input : undefined;
       // a data-dependent index needs a place to count from
-      return (node.op === 'gather' || node.op === 'dynamicSlice') && input === node.inputs[0] ? input : undefined;
+      return !isAnchor(node) && input === node.inputs[0] ? input : undefined;
     default:
       return undefined;
   }

@@ -147,6 +147,8 @@ export class KernelBuilder {
       }
       case 'gather':
         return this.#gather(node, indices);
+      case 'gatherAlong':
+        return this.#gatherAlong(node, indices);
       case 'dynamicSlice':
         return this.#dynamicSlice(node, indices);
       default:
@@ -167,6 +169,17 @@ export class KernelBuilder {
     const value = this.express(at, indices.slice(axis, axis + rank));
     return this.load(this.#bufferOf(x), x.dtype, combine(others, strides), [
       { value, stride: strides[axis]!, extent: x.shape[axis]!, outside: 'raise', where: 'gather' },
+    ]);
+  }
+
+  #gatherAlong(node: Extract<Node, { op: 'gatherAlong' }>, indices: readonly Affine[]): Expression {
+    const [x, at] = node.inputs as readonly [Node, Node];
+    const { axis } = node.params;
+    const strides = elementStridesOf(x.shape);
+    const others = indices.map((index, i) => (i === axis ? constantAffine(0) : index));
+    const value = this.express(at, indices);
+    return this.load(this.#bufferOf(x), x.dtype, combine(others, strides), [
+      { value, stride: strides[axis]!, extent: x.shape[axis]!, outside: 'raise', where: 'takeAlongAxis' },
     ]);
   }
 

@@ -1,4 +1,4 @@
-import { elementStridesOf, InternalError, type Node, sizeOf } from '../core/index.js';
+import { elementStridesOf, type Node } from '../core/index.js';
 import { type Affine, addAffine, combine, constantAffine, scaleAffine, variable } from './affine.js';
 import {
   type Bound,
@@ -212,10 +212,8 @@ function lowerWindowPut(group: Group, anchor: Extract<Node, { op: 'windowPut' }>
   });
 }
 
-const zeroOf = (node: Node): Expression => constantOf(0, scalarTypeOf(node.dtype));
-
 /** A kernel that fills the whole of a node's buffer. */
-function fill(node: Node, value: Expression, stored: StoredValue): Kernel {
+export function fill(node: Node, value: Expression, stored: StoredValue): Kernel {
   const builder = new KernelBuilder('fill', node.label, stored);
   const { axes, indices } = axesOf(node.shape, 'a');
   return builder.finish({
@@ -225,58 +223,6 @@ function fill(node: Node, value: Expression, stored: StoredValue): Kernel {
     accumulators: [],
     stores: [builder.storeAt(node, combine(indices, elementStridesOf(node.shape)), value)],
   });
-}
-
-/** Zeros, then each update added in the order of the indices; points of the other axes are independent. */
-export function lowerScatter(node: Extract<Node, { op: 'scatterAdd' }>, stored: StoredValue): Kernel[] {
-  const [updates, at] = node.inputs as readonly [Node, Node];
-  const { axis, size, indexRank } = node.params;
-  const builder = new KernelBuilder(node.op, node.label, stored);
-  const { axes, indices } = axesOf(node.shape, 'a');
-  const strides = elementStridesOf(node.shape);
-  const flat = variable('t');
-  const others = indices.filter((_, i) => i !== axis);
-  let value: Expression;
-  let update: Expression;
-  if (indexRank <= 1) {
-    const row = indexRank === 0 ? [] : [flat];
-    value = builder.express(at, row);
-    update = builder.express(updates, [...others.slice(0, axis), ...row, ...others.slice(axis)]);
-  } else {
-    // the axes of the indices as one row: so they lie one after another in their buffers
-    const outer = elementStridesOf(updates.shape);
-    const otherStrides = [...outer.slice(0, axis), ...outer.slice(axis + indexRank)];
-    const place = addAffine(combine(others, otherStrides), scaleAffine(flat, outer[axis + indexRank - 1]!));
-    value = builder.load(bufferOf(stored, at), at.dtype, flat);
-    update = builder.load(bufferOf(stored, updates), updates.dtype, place);
-  }
-  const store = builder.storeAt(
-    node,
-    combine(
-      indices.map((index, i) => (i === axis ? constantAffine(0) : index)),
-      strides,
-    ),
-    update,
-    {
-      dynamic: [{ value, stride: strides[axis]!, extent: size, outside: 'raise', where: 'scatterAdd' }],
-      mode: 'add',
-    },
-  );
-  const kernel = builder.finish({
-    kind: 'loop',
-    axes: axes.filter(({ name }) => name !== `a${axis}`),
-    reductions: [],
-    ordered: { name: 't', size: sizeOf(at.shape) },
-    accumulators: [],
-    stores: [store],
-  });
-  return [fill(node, zeroOf(node), stored), kernel];
-}
-
-function bufferOf(stored: StoredValue, node: Node): number {
-  const buffer = stored.bufferOf(node);
-  if (buffer === undefined) throw new InternalError(`${node.op} #${node.id} has no buffer`);
-  return buffer;
 }
 
 /** Results put together from parts: a kernel for each part, which computes it right where it goes. */

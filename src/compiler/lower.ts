@@ -1,10 +1,12 @@
-import { type Graph, InternalError, type Node, sizeOf } from '../core/index.js';
+import { type Graph, InternalError, type Node, sizeOf, type TensorType } from '../core/index.js';
 import { type Affine, constantAffine } from './affine.js';
 import { hasPoints } from './empty.js';
 import { fuse, type Group, printFusion } from './fuse.js';
 import { KernelBuilder, type StoredValue } from './kernel-builder.js';
 import { lowerContraction } from './lower-contraction.js';
-import { lowerCopies, lowerPointwise, lowerReduction, lowerScatter, lowerWindow } from './lower-loops.js';
+import { lowerCopies, lowerPointwise, lowerReduction, lowerWindow } from './lower-loops.js';
+import { lowerScatter, lowerScatterAlong } from './lower-scatter.js';
+import { lowerSort } from './lower-sort.js';
 import type { Kernel } from './nest.js';
 import type { Buffer, BufferRole, LoweredProgram, Step } from './program.js';
 import { simplify } from './simplify.js';
@@ -79,6 +81,7 @@ class Lowering {
         return bufferOf.get(home(node));
       },
     };
+    const temporary = (type: TensorType): number => this.buffer(type, { kind: 'temporary' });
     const steps: Step[] = [];
     for (const group of plan.groups) {
       const { anchor } = group;
@@ -99,7 +102,7 @@ class Lowering {
       }
       if (group.stored.length > 0 && group.stored.every((node) => node.op === 'part')) continue;
       for (const node of group.stored) make(node);
-      steps.push(...lowerGroup(group, stored).flatMap(launch));
+      steps.push(...lowerGroup(group, stored, temporary).flatMap(launch));
     }
     return { steps, outputs: graph.outputs.map((output) => bufferOf.get(home(output))!) };
   }
@@ -167,7 +170,7 @@ function copyKernel(from: number, to: number, elements: number, dtype: Node['dty
   });
 }
 
-function lowerGroup(group: Group, stored: StoredValue): Kernel[] {
+function lowerGroup(group: Group, stored: StoredValue, temporary: (type: TensorType) => number): Kernel[] {
   const { anchor } = group;
   if (!anchor) return lowerPointwise(group, stored);
   switch (anchor.op) {
@@ -190,8 +193,12 @@ function lowerGroup(group: Group, stored: StoredValue): Kernel[] {
     case 'windowTake':
     case 'windowPut':
       return lowerWindow(group, anchor, stored);
+    case 'argsort':
+      return lowerSort(anchor, stored, temporary);
     case 'scatterAdd':
       return lowerScatter(anchor, stored);
+    case 'scatterAddAlong':
+      return lowerScatterAlong(anchor, stored);
     case 'concat':
     case 'pad':
     case 'dynamicUpdate':

@@ -54,7 +54,18 @@ function canSumTo(terms: readonly Term[], target: number, isZeroKnown: boolean):
 /** Whether the places that two maps reach over their axes have one in common; in doubt, yes. */
 export function mayMeet(a: Affine, aAxes: readonly Axis[], b: Affine, bAxes: readonly Axis[]): boolean {
   if ([...aAxes, ...bAxes].some(({ size }) => size === 0)) return false;
-  return canSumTo([...termsOf(a, aAxes, 1), ...termsOf(b, bAxes, -1)], b.constant - a.constant, false);
+  const terms = [...termsOf(a, aAxes, 1), ...termsOf(b, bAxes, -1)];
+  return canSumTo(joined(terms), b.constant - a.constant, false);
+}
+
+/** Terms of one factor as one: what they reach together is the same, and the search tries each sum once instead of each pair. */
+function joined(terms: readonly Term[]): Term[] {
+  const byFactor = new Map<number, Term>();
+  for (const term of terms) {
+    const known = byFactor.get(term.factor);
+    byFactor.set(term.factor, known ? { ...term, low: known.low + term.low, high: known.high + term.high } : term);
+  }
+  return [...byFactor.values()];
 }
 
 /**

@@ -15,12 +15,13 @@ import './tensor/pooling.js';
 import './tensor/rearrange.js';
 import './tensor/reduce.js';
 import './tensor/softmax.js';
+import './tensor/sorting.js';
 import './tensor/statistics.js';
 
 export { apply, applyAll, asTensor, type TensorLike } from './apply.js';
 export {
-  type Device,
   chooseDeviceBy,
+  type Device,
   type DeviceMemory,
   device,
   deviceNames,
@@ -116,6 +117,7 @@ export {
 } from './tensor/random.js';
 export type { ArgumentOptions, ReduceOptions } from './tensor/reduce.js';
 export type { SoftmaxOptions } from './tensor/softmax.js';
+export type { SortOptions, TopK } from './tensor/sorting.js';
 export type { NormOptions, VarianceOptions } from './tensor/statistics.js';
 export { type Nested, storageOf, Tensor } from './tensor/tensor.js';
 export { currentTrace, Trace, withLabel, withTrace } from './trace.js';

@@ -10,6 +10,7 @@ import { binaryCases, unaryCases } from '../core/cases/elementwise.js';
 import { indexingCases } from '../core/cases/indexing.js';
 import { movementCases } from '../core/cases/movement.js';
 import { reductionCases } from '../core/cases/reduction.js';
+import { sortingCases } from '../core/cases/sorting.js';
 import { windowCases } from '../core/cases/window.js';
 import '../devices.js';
 import { describeOperand, makeOperand } from '../operands.js';
@@ -21,6 +22,7 @@ const cases: Readonly<Partial<Record<PrimitiveName | 'scan of integers', Case>>>
   ...binaryCases,
   ...movementCases,
   ...reductionCases,
+  ...sortingCases,
   ...contractionCases,
   ...windowCases,
   ...indexingCases,

@@ -101,7 +101,7 @@ function withStore(nest: Nest, change: (store: Nest['stores'][number]) => Nest['
 for (const [name, broken] of Object.entries(breakages)) {
   test(`refuses ${name}`, () => {
     let tried = 0;
-    for (let seed = 0; seed < 60; seed++) {
+    for (let seed = 0; seed < 90; seed++) {
       const { graph, donations } = randomCase(seed);
       const { steps, buffers } = lower(simplify(graph), donations, { fusion: true, simplification: () => true });
       for (const kernel of launchesOf(steps)) {

@@ -24,7 +24,7 @@ const { cases } = JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')
 };
 
 /** Files whose operations are Tensor's own; layers, losses and optimisers have theirs in tests/nn. */
-const ownFiles = ['elementwise', 'binary', 'reductions', 'products', 'conv2d', 'pool'].map(
+const ownFiles = ['elementwise', 'binary', 'reductions', 'products', 'conv2d', 'pool', 'volumes', 'sorting'].map(
   (name) => `${name}.safetensors`,
 );
 
@@ -32,6 +32,8 @@ const ownFiles = ['elementwise', 'binary', 'reductions', 'products', 'conv2d', '
 interface Parameters {
   readonly equation: string;
   readonly padding: readonly number[];
+  readonly axis: number;
+  readonly k: number;
 }
 type Op = (inputs: Readonly<Record<string, Tensor>>, parameters: Parameters) => Tensor;
 const pairs = (padding: readonly number[]): [number, number][] => padding.map((amount) => [amount, amount]);
@@ -45,6 +47,11 @@ const ops: Readonly<Record<string, Op>> = {
   conv2dTranspose: ({ x, kernel }, p) => x!.conv2dTranspose(kernel!, { ...p, padding: pairs(p.padding) }),
   maxPool2d: ({ x }, p) => x!.maxPool2d({ ...p, padding: pairs(p.padding) }),
   averagePool2d: ({ x }, p) => x!.averagePool2d({ ...p, padding: pairs(p.padding) }),
+  conv3d: ({ x, kernel }, p) => x!.conv3d(kernel!, { ...p, padding: pairs(p.padding) }),
+  conv3dTranspose: ({ x, kernel }, p) => x!.conv3dTranspose(kernel!, { ...p, padding: pairs(p.padding) }),
+  maxPool3d: ({ x }, p) => x!.maxPool3d({ ...p, padding: pairs(p.padding) }),
+  averagePool3d: ({ x }, p) => x!.averagePool3d({ ...p, padding: pairs(p.padding) }),
+  topK: ({ x }, { axis, k }) => x!.topK(k, { axis }).values,
 };
 const method: (name: string) => Op =
   (name) =>

@@ -8,6 +8,7 @@ import { binaryCases, unaryCases } from './cases/elementwise.js';
 import { indexingCases } from './cases/indexing.js';
 import { movementCases } from './cases/movement.js';
 import { reductionCases } from './cases/reduction.js';
+import { sortingCases } from './cases/sorting.js';
 import { windowCases } from './cases/window.js';
 
 const cases: Readonly<Partial<Record<PrimitiveName, Case>>> = {
@@ -15,6 +16,7 @@ const cases: Readonly<Partial<Record<PrimitiveName, Case>>> = {
   ...binaryCases,
   ...movementCases,
   ...reductionCases,
+  ...sortingCases,
   ...contractionCases,
   ...windowCases,
   ...indexingCases,

@@ -131,7 +131,7 @@ export function conv(g: Generator): void {
 
 export function window(g: Generator): void {
   const { random } = g;
-  const rank = random.pick([1, 2, 2]);
+  const rank = random.pick([1, 2, 2, 3]);
   const each = (choices: readonly number[]): number[] => Array.from({ length: rank }, () => random.pick(choices));
   const sizes = each([2, 3, 4, 5, 6]);
   const extents = each([1, 2, 3]);

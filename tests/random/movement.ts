@@ -107,6 +107,7 @@ export function reduce(g: Generator): void {
     'reduceMin',
     'argmax',
     'argmin',
+    'argsort',
     'cumsum',
   ] as const);
   const { bound, error, quantum } = x;
@@ -142,6 +143,19 @@ export function reduce(g: Generator): void {
       if (shape[axis] === 0 || quantum === 0) return;
       g.keep(g.result(g.add(op, [x], { axis }), { bound: shape[axis]! }));
       break;
+    case 'argsort':
+      if (quantum === 0) return;
+      g.keep(
+        g.result(
+          g.add(op, [x], {
+            axis,
+            descending: g.random.chance(0.5),
+            count: g.random.chance(0.5) ? shape[axis]! : g.random.integer(0, shape[axis]!),
+          }),
+          { bound: Math.max(1, shape[axis]!) },
+        ),
+      );
+      break;
     case 'cumsum': {
       if (dtype === 'bool') return;
       const size = Math.max(1, shape[axis]!);
@@ -162,7 +176,16 @@ export function index(g: Generator): void {
   const { shape, dtype } = x.node;
   const axis = g.random.integer(0, shape.length - 1);
   const size = shape[axis]!;
-  switch (g.random.pick(['gather', 'scatterAdd', 'dynamicSlice', 'dynamicUpdate', 'randomBits'] as const)) {
+  const ops = [
+    'gather',
+    'scatterAdd',
+    'gatherAlong',
+    'scatterAddAlong',
+    'dynamicSlice',
+    'dynamicUpdate',
+    'randomBits',
+  ] as const;
+  switch (g.random.pick(ops)) {
     case 'gather': {
       if (size === 0) return;
       const at = g.indices(g.shape(2), size);
@@ -186,6 +209,22 @@ export function index(g: Generator): void {
           quantum: x.quantum,
           terms: count,
         }),
+      );
+      break;
+    }
+    case 'gatherAlong': {
+      if (size === 0) return;
+      const wanted = shape.map((own, i) => (i === axis ? g.random.integer(0, 5) : own));
+      if (sizeOf(wanted) > greatestSize) return;
+      g.keep(g.moved(g.add('gatherAlong', [x, g.indices(wanted, size)], { axis }), x));
+      break;
+    }
+    case 'scatterAddAlong': {
+      const target = g.random.integer(1, 5);
+      if (dtype === 'bool' || (sizeOf(shape) / Math.max(1, size)) * target > greatestSize) return;
+      const node = g.add('scatterAddAlong', [x, g.indices(shape, target)], { axis, size: target });
+      g.keep(
+        g.result(node, { bound: Math.max(1, size) * x.bound, error: size * x.error, quantum: x.quantum, terms: size }),
       );
       break;
     }

@@ -12,13 +12,14 @@ import * as movement from './movement.js';
 import type { Primitive } from './primitive.js';
 import * as reduction from './reduction.js';
 import { registerPrimitives } from './registry.js';
+import { argsort } from './sorting.js';
 import * as source from './source.js';
 import * as unary from './unary.js';
 import * as window from './window.js';
 
 const { conv: convForward, convInputGradient, convKernelGradient } = conv;
 const { windowMax, windowArgmax, windowSum, windowTake, windowPut } = window;
-const { gather, scatterAdd, dynamicSlice, dynamicUpdate } = indexing;
+const { gather, scatterAdd, gatherAlong, scatterAddAlong, dynamicSlice, dynamicUpdate } = indexing;
 const { reduceSum, reduceProd, reduceMax, reduceMin, argmax, argmin, cumsum } = reduction;
 const { identity, stopGradient, part, call, scan, cond } = control;
 
@@ -36,8 +37,11 @@ export const primitives = {
   argmax,
   argmin,
   cumsum,
+  argsort,
   gather,
   scatterAdd,
+  gatherAlong,
+  scatterAddAlong,
   dynamicSlice,
   dynamicUpdate,
   dot,

@@ -2,7 +2,7 @@ import { fail, InternalError } from '../errors.js';
 import { elementStridesOf, formatShape, type Shape, sizeOf } from '../shape.js';
 import { wrap } from './elementwise.js';
 import { filledLike } from './filled.js';
-import { type Primitive, primitive } from './primitive.js';
+import { type Primitive, primitive, type ReferenceArray } from './primitive.js';
 
 /** A data-dependent index outside its axis; the message is the same on every device. */
 export function failIndex(op: string, index: number, size: number): never {
@@ -70,6 +70,65 @@ export const scatterAdd: Primitive<{ readonly axis: number; readonly size: numbe
       return result;
     },
   });
+
+/** Visits every element of an array of `shape` with its offset, and that of row `indices[offset]` along `axis` of one with `size` rows. */
+function eachAlong(
+  op: string,
+  { shape, data }: ReferenceArray,
+  axis: number,
+  size: number,
+  visit: (element: number, row: number) => void,
+): void {
+  const { inner } = around(shape, axis);
+  const count = shape[axis]!;
+  for (let i = 0; i < data.length; i++) {
+    const index = data[i]!;
+    if (index < 0 || index >= size) failIndex(op, index, size);
+    visit(i, (Math.floor(i / (count * inner)) * size + index) * inner + (i % inner));
+  }
+}
+
+const checkAlong = (op: string, axis: number, x: Shape, indices: Shape): void => {
+  if (x.length !== indices.length || x.some((size, i) => i !== axis && size !== indices[i]))
+    throw new InternalError(`${op}: shapes differ beside axis ${axis}: ${formatShape(x)} and ${formatShape(indices)}`);
+};
+
+/** For each element of `indices` (int32) the element of x at that index along `axis`, elsewhere at the same place: NumPy's take_along_axis. */
+export const gatherAlong: Primitive<{ readonly axis: number }> = primitive({
+  category: 'indexing',
+  infer: ([x, indices], { axis }) => {
+    checkAlong('gatherAlong', axis, x!.shape, indices!.shape);
+    return { shape: indices!.shape, dtype: x!.dtype };
+  },
+  gradient: (dy, { inputs: [x, indices], params: { axis } }) => [
+    dy.scatterAddAlongAxis(indices!, { axis, size: x!.shape[axis]! }),
+    undefined,
+  ],
+  reference: ([x, indices], { axis }, { shape }) => {
+    const result = new Float64Array(sizeOf(shape));
+    eachAlong('takeAlongAxis', indices!, axis, x!.shape[axis]!, (i, row) => {
+      result[i] = x!.data[row]!;
+    });
+    return result;
+  },
+});
+
+/** Zeros of `size` along `axis`, to which each update is added at its own index along it: gatherAlong's transpose. Adds in the order of the axis. */
+export const scatterAddAlong: Primitive<{ readonly axis: number; readonly size: number }> = primitive({
+  category: 'indexing',
+  infer: ([updates, indices], { axis, size }) => {
+    checkAlong('scatterAddAlong', updates!.shape.length, updates!.shape, indices!.shape);
+    return { shape: updates!.shape.map((own, i) => (i === axis ? size : own)), dtype: updates!.dtype };
+  },
+  gradient: (dy, { inputs: [, indices], params: { axis } }) => [dy.takeAlongAxis(indices!, { axis }), undefined],
+  reference: ([updates, indices], { axis, size }, { shape, dtype }) => {
+    const result = new Float64Array(sizeOf(shape));
+    eachAlong('scatterAddAlongAxis', indices!, axis, size, (i, row) => {
+      result[row] = wrap(result[row]! + updates!.data[i]!, dtype);
+    });
+    return result;
+  },
+});
 
 /** Start of the window along each axis, moved inside where it would stick out, so that no start is an error. */
 const clampStarts = (starts: Float64Array, shape: Shape, sizes: Shape): number[] =>

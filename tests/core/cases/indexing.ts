@@ -26,6 +26,31 @@ export const indexingCases = {
       { x: { shape: [4], dtype: 'int32' }, y: at([4], [1, 1, 1, 0]), p: { axis: 0, size: 2 } },
     ],
   ),
+  gatherAlong: opCase(
+    (x, { y, axis }) => x.takeAlongAxis(y, { axis }),
+    [
+      { x: [5], y: at([3], [4, 0, 4]), p: { axis: 0 } },
+      { x: [3, 2], y: at([2, 2], [2, 0, 1, 1]), p: { axis: 0 } },
+      { x: [2, 3], y: at([2, 4], [2, 0, 1, 1, 0, 0, 2, 2]), p: { axis: -1 } },
+      { x: [2, 4, 2], y: at([2, 1, 2], [3, 0, 1, 2]), p: { axis: 1 } },
+      { x: [2, 4, 3], y: at([1, 2, 1], [3, 0]), p: { axis: 1 }, note: 'indices broadcast' },
+      { x: [1, 4], y: at([3, 1], [3, 0, 2]), p: { axis: 1 }, note: 'the tensor broadcasts' },
+      { x: [2, 3], y: at([2, 0], []), p: { axis: 1 } },
+      { x: { shape: [3, 2], view: 'transposed' }, y: at([1, 2], [2, 0]), p: { axis: 0 } },
+      { x: { shape: [2, 3], dtype: 'uint8' }, y: at([2, 1], [2, 0]), p: { axis: 1 } },
+    ],
+  ),
+  scatterAddAlong: opCase(
+    (x, { y, ...p }) => x.scatterAddAlongAxis(y, p),
+    [
+      { x: [4], y: at([4], [2, 0, 2, 2]), p: { axis: 0, size: 3 } },
+      { x: [2, 3], y: at([2, 3], [2, 0, 1, 1, 0, 0]), p: { axis: -1, size: 3 } },
+      { x: [3, 2], y: at([3, 2], [2, 0, 1, 1, 2, 0]), p: { axis: 0, size: 4 } },
+      { x: [2, 2, 2], y: at([2, 2, 2], [2, 0, 1, 1, 2, 0, 0, 0]), p: { axis: 1, size: 3 } },
+      { x: [2, 0], y: at([2, 0], []), p: { axis: 1, size: 3 } },
+      { x: { shape: [2, 3], dtype: 'int32' }, y: at([2, 3], [1, 1, 1, 0, 1, 0]), p: { axis: 1, size: 2 } },
+    ],
+  ),
   dynamicSlice: opCase(
     (x, { y, sizes }) => x.dynamicSlice(y, sizes),
     [
