@@ -67,9 +67,9 @@ export function gradientsIn(
       params: node.params,
       dys,
     };
-    // what a layer's gradient computes carries the layer's name
+    // what a layer's gradient computes carries the layer's path
     const outer = trace.label;
-    trace.label = node.label;
+    trace.label = gradientLabel(node.label);
     const results = rule.gradient(dys.find((dy) => dy !== undefined)!, context);
     trace.label = outer;
     node.inputs.forEach((input, i) => {
@@ -88,6 +88,10 @@ export function gradientsIn(
   }
   return targets.map((target) => gradients.get(target));
 }
+
+/** `conv2d_1` gives `conv2d_1 gradient`, and so does that. */
+const gradientLabel = (label: string): string =>
+  label === '' || label.endsWith(' gradient') ? label : `${label} gradient`;
 
 /** Nodes on a way from a target to an output, through values that can have a gradient. */
 function nodesBetween(targets: readonly Node[], outputs: readonly Node[]): Set<Node> {

@@ -24,7 +24,7 @@ export class Trace {
   /** Whether it is the body of a loop, a branch or a checkpoint, where nothing can be assigned. */
   readonly isBody: boolean;
   /** Path of the layer whose forward is running. */
-  label = '';
+  label: string;
   readonly #captured = new Map<Tensor, Tensor>();
   readonly #parameters = new Map<Parameter, Binding>();
   #tags = 0;
@@ -32,6 +32,7 @@ export class Trace {
   constructor({ parent, isBody = false }: { readonly parent?: Trace | undefined; readonly isBody?: boolean } = {}) {
     this.parent = parent;
     this.isBody = isBody;
+    this.label = parent?.label ?? '';
   }
 
   #input(type: TensorType, source: Source): Tensor {

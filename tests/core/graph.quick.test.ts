@@ -119,11 +119,11 @@ const denseStep = `%0 = input(index=0) : float32[3, 4]
 %10 = constant(value=6) : float32[]
 %11 = div(%9, %10) : float32[]  # dense
 %12 = constant(value=1) : float32[]
-%13 = div(%12, %10) : float32[]  # dense
-%14 = reshape(%13) : float32[1, 1]  # dense
-%15 = broadcast(%14) : float32[3, 2]  # dense
-%16 = select(%7, %6, %15) : float32[3, 2]  # dense
-%17 = dot(%0, %16, leftContract=[0], rightContract=[0], leftBatch=[], rightBatch=[]) : float32[4, 2]  # dense
+%13 = div(%12, %10) : float32[]  # dense gradient
+%14 = reshape(%13) : float32[1, 1]  # dense gradient
+%15 = broadcast(%14) : float32[3, 2]  # dense gradient
+%16 = select(%7, %6, %15) : float32[3, 2]  # dense gradient
+%17 = dot(%0, %16, leftContract=[0], rightContract=[0], leftBatch=[], rightBatch=[]) : float32[4, 2]  # dense gradient
 %18 = broadcast(%1) : float32[4, 2]
 %19 = mul(%17, %18) : float32[4, 2]
 %20 = sub(%2, %19) : float32[4, 2]

@@ -1,4 +1,13 @@
-import { fail, formatShape, KilnError, Parameter, sameShape, sizeOf, type Tensor } from '../../core/index.js';
+import {
+  fail,
+  formatShape,
+  KilnError,
+  Parameter,
+  sameShape,
+  sizeOf,
+  type Tensor,
+  withLabel,
+} from '../../core/index.js';
 import type { Schedule } from '../schedules/schedule.js';
 import type { Optimizer, UpdateOptions } from './optimizer.js';
 
@@ -93,12 +102,17 @@ class RuleOptimizer<Scalars, Slot extends string> implements Optimizer {
         );
       const own = Object.keys(slots).map((slot) => [slot, this.#slots.get(`${slot}/${path}`)!] as const);
       const before = Object.fromEntries(own.map(([slot, held]) => [slot, held.value])) as Record<Slot, Tensor>;
-      const { value, ...after } = change(parameter.value, gradient, before, shared);
-      set(parameter, value);
-      for (const [slot, held] of own) set(held, (after as Record<string, Tensor>)[slot]!);
+      withLabel(updateLabel(path), () => {
+        const { value, ...after } = change(parameter.value, gradient, before, shared);
+        set(parameter, value);
+        for (const [slot, held] of own) set(held, (after as Record<string, Tensor>)[slot]!);
+      });
     }
   }
 }
+
+/** `conv2d_1/kernel` gives `conv2d_1 update`. */
+const updateLabel = (path: string): string => `${path.slice(0, Math.max(0, path.lastIndexOf('/')))} update`.trim();
 
 const trainable = (parameters: Readonly<Record<string, Parameter>>): [string, Parameter][] =>
   Object.entries(parameters).filter(([, parameter]) => parameter.trainable);
