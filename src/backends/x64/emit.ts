@@ -273,7 +273,10 @@ class FunctionEmitter {
   }
 
   #load({ register: virtual, home }: Transfer): void {
-    if (this.#allocation.registers[virtual] !== undefined) this.#moves([[this.#place(virtual), this.#homePlace(home)]]);
+    const machine = this.#allocation.registers[virtual];
+    if (machine === undefined) return;
+    this.#moves([[this.#place(virtual), this.#homePlace(home)]]);
+    if (machine === this.#flagsOf && this.#allocation.types[virtual] === 'i32') this.#flagsOf = undefined;
   }
 
   #store({ register: virtual, home }: Transfer): void {
@@ -331,7 +334,7 @@ class FunctionEmitter {
     switch (operation) {
       case 'plain':
         this.#plain(instruction);
-        this.#flagsOf = flags;
+        if (dst === undefined || this.#allocation.types[dst] !== 'i32') this.#flagsOf = flags;
         return;
       case 'fma':
         this.#fma(instruction);
