@@ -4,7 +4,6 @@ import type { Instruction, MachineBlock, MachineFunction, VirtualRegister } from
  * Instruction number i has four positions: 4i its reloads, 4i + 1 its sources are read, 4i + 2 its destination is written,
  * 4i + 3 what it wrote is put away.
  */
-export const positions = { perInstruction: 4, write: 2, end: 4 } as const;
 
 /** Visits the registers that an instruction reads; `isLate` where that is after it writes. */
 export function forEachUse(
@@ -115,9 +114,4 @@ export function union(a: Ranges, b: Ranges): Ranges {
     else result.push(from, to);
   }
   return result;
-}
-
-export function contains(ranges: Ranges, position: number): boolean {
-  for (let i = 0; i < ranges.length; i += 2) if (ranges[i]! <= position && position < ranges[i + 1]!) return true;
-  return false;
 }
