@@ -1,10 +1,5 @@
 import type { Instruction, MachineBlock, MachineFunction, VirtualRegister } from './instructions.js';
 
-/**
- * Instruction number i has four positions: 4i its reloads, 4i + 1 its sources are read, 4i + 2 its destination is written,
- * 4i + 3 what it wrote is put away.
- */
-
 /** Visits the registers that an instruction reads; `isLate` where that is after it writes. */
 export function forEachUse(
   { src, moves, operation, late }: Instruction,
@@ -27,7 +22,11 @@ export function forEachDefinition({ dst, moves }: Instruction, visit: (register:
 /** When a register's value is needed: pairs of positions (from, to), to exclusive, ascending and apart. */
 export type Ranges = number[];
 
-/** Numbers the instructions and finds out when each register is live. Of constants it takes no notice. */
+/**
+ * Numbers the instructions and finds out when each register is live. Of constants it takes no notice.
+ * Instruction number i has four positions: at 4i it loads what is at home in memory, at 4i + 1 it reads its sources, at
+ * 4i + 2 it writes its destination, at 4i + 3 it puts away what it wrote.
+ */
 export function liveRanges(f: MachineFunction): Ranges[] {
   let count = 0;
   for (const block of f.blocks) {
