@@ -37,6 +37,7 @@ import type {
   Transfer,
 } from './instructions.js';
 import { moveAll, type Place } from './moves.js';
+import { Operands } from './operand-places.js';
 import { negated, select } from './select.js';
 import { toSsa } from './ssa.js';
 
@@ -50,10 +51,6 @@ export function emitFunction(asm: Assembler, f: X64FunctionBuilder, labelOf: (f:
 const eax = low32(rax);
 const align = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit;
 
-/** Instructions whose operand in memory may be one element for all lanes. */
-const takesBroadcast =
-  /^v((add|sub|mul|div|min|max|and|or|xor|sqrt|cmp|blendm)ps|p(add|sub|mull|cmp|blendm)d|p(min|max)sd|fmadd\d+ps)$/;
-
 class FunctionEmitter {
   readonly #asm: Assembler;
   readonly #f: X64FunctionBuilder;
@@ -65,7 +62,8 @@ class FunctionEmitter {
   readonly #vectorKind: VectorKind;
   readonly #outgoing: number;
   readonly #frame: number;
-  /** The general register whose being zero the flags tell. */
+  readonly #operands: Operands;
+  /** The general register whose being zero the flags tell; or −1 − register, of a virtual one at home in memory. */
   #flagsOf: number | undefined;
 
   constructor(
@@ -90,6 +88,7 @@ class FunctionEmitter {
     const bytes = this.#outgoing + allocation.frameBytes;
     // a call has pushed 8 bytes below a multiple of 64
     this.#frame = bytes > 0 || machine.hasCalls ? align(bytes + 8, 64) - 8 : 0;
+    this.#operands = new Operands(asm, f.name, machine, allocation, { outgoing: this.#outgoing, bytes: this.#frame });
   }
 
   emit(): void {
@@ -130,7 +129,7 @@ class FunctionEmitter {
           (instruction.operation === 'jump' && instruction.whenTrue !== block && !this.#hasTransfers(instruction)) ||
           (instruction.operation === 'moves' &&
             !this.#hasTransfers(instruction) &&
-            instruction.moves.every(({ to, from }) => samePlace(this.#place(to), this.#place(from)))),
+            instruction.moves.every(({ to, from }) => samePlace(this.#operands.place(to), this.#operands.place(from)))),
       );
       this.#isEmpty[block.order] = isEmpty;
     }
@@ -180,107 +179,22 @@ class FunctionEmitter {
     }
   }
 
-  // ---- places ----
-
-  #place(virtual: number): Place {
-    const type = this.#allocation.types[virtual]!;
-    const machine = this.#allocation.registers[virtual];
-    if (machine !== undefined) return { kind: 'register', type, register: machine };
-    const home = this.#allocation.homeOf(virtual);
-    switch (home.kind) {
-      case 'slot':
-        return { kind: 'memory', type, memory: mem(rsp, this.#outgoing + home.offset) };
-      case 'incoming':
-        return { kind: 'memory', type, memory: mem(rsp, this.#frame + 8 + 8 * home.slot) };
-      case 'constant':
-        return this.#constantPlace(virtual, type);
-    }
-  }
-
-  #constantPlace(virtual: number, type: RegisterType): Place {
-    const known = this.#machine.constants.get(this.#allocation.rootOf(virtual))!;
-    if (typeof known === 'number' && type === 'i32') return { kind: 'number', type, value: known };
-    // 16 bytes of a float, since whole xmm registers are read as well
-    const words = typeof known === 'number' ? new Int32Array(4).fill(known) : known;
-    const bits = words.every((word) => word === words[0]) ? words[0] : undefined;
-    return { kind: 'constant', type, words, uniform: bits };
-  }
-
-  #constantMemory(words: Int32Array): Memory {
-    return this.#asm.constant(words);
-  }
-
-  #address({ index, offset, isBroadcast }: Address): Memory {
-    const memory =
-      index === undefined ? mem(rbx, offset) : indexed(rbx, register('r64', this.#number(index)), 1, offset);
-    return isBroadcast ? broadcast(memory) : memory;
-  }
-
-  /** The number of the machine register that a virtual one has. */
-  #number(virtual: number): number {
-    const machine = this.#allocation.registers[virtual];
-    if (machine === undefined)
-      throw new InternalError(`x64: ${this.#f.name}: register ${virtual} is not in a register`);
-    return machine;
-  }
-
-  /** An integer as an operand: a register, memory, or a number. */
-  #integer(source: Source): Register<'r32'> | Memory | number {
-    if (typeof source !== 'number') return dword(this.#address(source));
-    const place = this.#place(source);
-    switch (place.kind) {
-      case 'register':
-        return register('r32', place.register);
-      case 'number':
-        return place.value;
-      case 'memory':
-        return dword(place.memory);
-      default:
-        throw new InternalError('x64: an integer in the pool');
-    }
-  }
-
-  #vector(source: Source, kind: VectorKind, name?: Mnemonic): Operand {
-    if (typeof source !== 'number') return this.#address(source);
-    const place = this.#place(source);
-    switch (place.kind) {
-      case 'register':
-        return register(kind, place.register);
-      case 'memory':
-        return place.memory;
-      case 'constant':
-        if (kind === 'zmm' && place.uniform !== undefined && name && takesBroadcast.test(name))
-          return broadcast(this.#asm.int32(place.uniform));
-        return this.#constantMemory(place.words);
-      default:
-        throw new InternalError('x64: a number where a vector is needed');
-    }
-  }
-
   // ---- transfers ----
 
   #moves(moves: readonly (readonly [to: Place, from: Place])[]): void {
     moveAll(this.#asm, moves, { vectorKind: this.#vectorKind });
   }
 
-  #homePlace(virtual: number): Place {
-    const home = this.#allocation.homeOf(virtual);
-    if (home.kind === 'constant') return this.#constantPlace(virtual, this.#allocation.types[virtual]!);
-    const type = this.#allocation.types[virtual]!;
-    const memory =
-      home.kind === 'slot' ? mem(rsp, this.#outgoing + home.offset) : mem(rsp, this.#frame + 8 + 8 * home.slot);
-    return { kind: 'memory', type, memory };
-  }
-
   #load({ register: virtual, home }: Transfer): void {
     const machine = this.#allocation.registers[virtual];
     if (machine === undefined) return;
-    this.#moves([[this.#place(virtual), this.#homePlace(home)]]);
+    this.#moves([[this.#operands.place(virtual), this.#operands.homePlace(home)]]);
     if (machine === this.#flagsOf && this.#allocation.types[virtual] === 'i32') this.#flagsOf = undefined;
   }
 
   #store({ register: virtual, home }: Transfer): void {
-    if (this.#allocation.registers[virtual] !== undefined) this.#moves([[this.#homePlace(home), this.#place(virtual)]]);
+    if (this.#allocation.registers[virtual] !== undefined)
+      this.#moves([[this.#operands.homePlace(home), this.#operands.place(virtual)]]);
   }
 
   #enter({ moves }: Instruction): void {
@@ -293,7 +207,7 @@ class FunctionEmitter {
           place.kind === 'register'
             ? { kind: 'register', type, register: place.register }
             : { kind: 'memory', type, memory: mem(rsp, this.#frame + 8 + 8 * place.slot) };
-        return [this.#place(to), source];
+        return [this.#operands.place(to), source];
       }),
     );
   }
@@ -308,7 +222,7 @@ class FunctionEmitter {
           place.kind === 'register'
             ? { kind: 'register', type, register: place.register }
             : { kind: 'memory', type, memory: mem(rsp, 8 * place.slot) };
-        return [to, this.#place(source as number)];
+        return [to, this.#operands.place(source as number)];
       }),
     );
     this.#asm.op('call', this.#labelOf(callee!));
@@ -318,7 +232,7 @@ class FunctionEmitter {
     const source = src[0];
     if (typeof source === 'number') {
       const type = this.#f.results[0]!;
-      this.#moves([[{ kind: 'register', type, register: 0 }, this.#place(source)]]);
+      this.#moves([[{ kind: 'register', type, register: 0 }, this.#operands.place(source)]]);
     }
     if (this.#frame > 0) this.#asm.op('add', rsp, this.#frame);
     this.#asm.op('ret');
@@ -341,7 +255,8 @@ class FunctionEmitter {
         this.#flagsOf = flags;
         return;
       case 'copy':
-        if (this.#allocation.types[dst!] === 'i32') asm.op('mov', this.#target32(dst!), this.#integer(src[0]!));
+        if (this.#allocation.types[dst!] === 'i32')
+          asm.op('mov', this.#target32(dst!), this.#operands.integer(src[0]!));
         else this.#copyScalar(dst!, src[0] as number);
         return;
       case 'add':
@@ -359,12 +274,12 @@ class FunctionEmitter {
         return;
       case 'neg': {
         const target = this.#target32(dst!);
-        this.#moveInteger(target, this.#integer(src[0]!));
+        this.#moveInteger(target, this.#operands.integer(src[0]!));
         asm.op('neg', target);
         return;
       }
       case 'mulHigh': {
-        const [a, b] = src.map((source) => this.#number(source as number)) as [number, number];
+        const [a, b] = src.map((source) => this.#operands.number(source as number)) as [number, number];
         asm.op('mov', eax, register('r32', a)).op('imul', rax, register('r64', b)).op('shr', rax, 32);
         asm.op('mov', this.#target32(dst!), eax);
         return;
@@ -378,25 +293,25 @@ class FunctionEmitter {
         this.#choose(instruction);
         return;
       case 'load32':
-        asm.op('mov', this.#target32(dst!), this.#address(src[0] as Address));
-        this.#flagsOf = flags === this.#number(dst!) ? undefined : flags;
+        asm.op('mov', this.#target32(dst!), this.#operands.address(src[0] as Address));
+        this.#flagsOf = flags === this.#operands.number(dst!) ? undefined : flags;
         return;
       case 'load8':
-        asm.op('movzx', this.#target32(dst!), byte(this.#address(src[0] as Address)));
+        asm.op('movzx', this.#target32(dst!), byte(this.#operands.address(src[0] as Address)));
         return;
       case 'store32':
-        asm.op('mov', dword(this.#address(src[0] as Address)), this.#integer(src[1]!));
+        asm.op('mov', dword(this.#operands.address(src[0] as Address)), this.#operands.integer(src[1]!));
         return;
       case 'store8': {
-        const value = this.#integer(src[1]!);
-        const to = byte(this.#address(src[0] as Address));
+        const value = this.#operands.integer(src[1]!);
+        const to = byte(this.#operands.address(src[0] as Address));
         asm.op('mov', to, value instanceof Register ? low8(value) : (value as number) & 255);
         return;
       }
       case 'exchangeAdd': {
         const target = this.#target32(dst!);
-        this.#moveInteger(target, this.#integer(src[0]!));
-        asm.op('lock xadd', this.#address(src[1] as Address), target);
+        this.#moveInteger(target, this.#operands.integer(src[0]!));
+        asm.op('lock xadd', this.#operands.address(src[1] as Address), target);
         return;
       }
       case 'maskConstant':
@@ -406,7 +321,7 @@ class FunctionEmitter {
         this.#enter(instruction);
         return;
       case 'moves':
-        this.#moves(instruction.moves.map(({ to, from }) => [this.#place(to), this.#place(from)]));
+        this.#moves(instruction.moves.map(({ to, from }) => [this.#operands.place(to), this.#operands.place(from)]));
         return;
       case 'call':
         this.#call(instruction);
@@ -430,7 +345,7 @@ class FunctionEmitter {
   }
 
   #target32(virtual: number): Register<'r32'> {
-    return register('r32', this.#number(virtual));
+    return register('r32', this.#operands.number(virtual));
   }
 
   #moveInteger(to: Register<'r32'>, from: Register<'r32'> | Memory | number): void {
@@ -438,8 +353,8 @@ class FunctionEmitter {
   }
 
   #copyScalar(dst: number, src: number): void {
-    const to = xmm(this.#number(dst));
-    const from = this.#vector(src, 'xmm');
+    const to = xmm(this.#operands.number(dst));
+    const from = this.#operands.vector(src, 'xmm');
     if (from instanceof Memory) this.#asm.op('vmovss', to, from);
     else if (from !== to) this.#asm.op('vmovaps', to, from);
   }
@@ -447,13 +362,14 @@ class FunctionEmitter {
   #arithmetic({ operation, dst, src, commutes }: Instruction): void {
     const asm = this.#asm;
     const name = operation as 'add' | 'sub' | 'and' | 'or' | 'xor' | 'imul';
-    let [a, b] = [this.#integer(src[0]!), this.#integer(src[1]!)];
+    let [a, b] = [this.#operands.integer(src[0]!), this.#operands.integer(src[1]!)];
     if (this.#allocation.registers[dst!] === undefined) {
       if (b instanceof Memory) {
         asm.op('mov', eax, b);
         b = eax;
       }
       asm.op(name, a as Memory, b);
+      this.#flagsOf = -1 - this.#allocation.rootOf(dst!);
       return;
     }
     const to = this.#target32(dst!);
@@ -477,7 +393,7 @@ class FunctionEmitter {
   #shift({ operation, dst, src }: Instruction): void {
     const asm = this.#asm;
     const name = operation as 'shl' | 'shr' | 'sar';
-    const [a, count] = [this.#integer(src[0]!), this.#integer(src[1]!)];
+    const [a, count] = [this.#operands.integer(src[0]!), this.#operands.integer(src[1]!)];
     const to = this.#target32(dst!);
     if (typeof count === 'number') {
       this.#moveInteger(to, a);
@@ -496,7 +412,7 @@ class FunctionEmitter {
     const asm = this.#asm;
     const condition = this.#compare(src[2]!, src[3]!, comparison!);
     const to = this.#target32(dst!);
-    const [whenTrue, whenFalse] = [this.#integer(src[0]!), this.#integer(src[1]!)];
+    const [whenTrue, whenFalse] = [this.#operands.integer(src[0]!), this.#operands.integer(src[1]!)];
     if (whenTrue === to) {
       asm.op(`cmov${negated[condition]!}` as Mnemonic, to, whenFalse);
     } else {
@@ -514,13 +430,16 @@ class FunctionEmitter {
   ): Comparison['condition'] {
     const asm = this.#asm;
     if (isFloat) {
-      asm.op('vucomiss', this.#vector(left, 'xmm'), this.#vector(right, 'xmm'));
+      asm.op('vucomiss', this.#operands.vector(left, 'xmm'), this.#operands.vector(right, 'xmm'));
       return condition;
     }
-    const [a, b] = [this.#integer(left), this.#integer(right)];
+    const [a, b] = [this.#operands.integer(left), this.#operands.integer(right)];
+    const flagged =
+      a instanceof Register ? a.index : typeof left === 'number' ? -1 - this.#allocation.rootOf(left) : undefined;
+    const isKnown = b === 0 && flags !== undefined && flags === flagged && (condition === 'e' || condition === 'ne');
+    if (isKnown) return condition;
     if (b === 0 && a instanceof Register) {
-      const isKnown = flags === a.index && (condition === 'e' || condition === 'ne');
-      if (!isKnown) asm.op('test', a, a);
+      asm.op('test', a, a);
     } else {
       asm.op('cmp', a, b);
     }
@@ -530,7 +449,7 @@ class FunctionEmitter {
   #plain({ name, form, dst, src, imm, mask, commutes }: Instruction): void {
     const operands: Operand[] = [];
     let sources: readonly Source[] = src;
-    if (commutes && this.#isMemory(src[0]!)) sources = [src[1]!, src[0]!, ...src.slice(2)];
+    if (commutes && this.#operands.isMemory(src[0]!)) sources = [src[1]!, src[0]!, ...src.slice(2)];
     let at = 0;
     const kindOf = { v: this.#vectorKind, x: 'xmm', y: 'ymm' } as const;
     for (const letter of form) {
@@ -538,35 +457,39 @@ class FunctionEmitter {
         case 'V':
         case 'X':
         case 'Y':
-          operands.push(register(kindOf[letter.toLowerCase() as 'v' | 'x' | 'y'], this.#number(dst!)));
+          operands.push(register(kindOf[letter.toLowerCase() as 'v' | 'x' | 'y'], this.#operands.number(dst!)));
           break;
         case '0':
-          operands.push(xmm(this.#number(dst!)));
+          operands.push(xmm(this.#operands.number(dst!)));
           break;
         case 'G':
-          operands.push(register('r32', this.#number(dst!)));
+          operands.push(register('r32', this.#operands.number(dst!)));
           break;
         case 'Q':
-          operands.push(register('r64', this.#number(dst!)));
+          operands.push(register('r64', this.#operands.number(dst!)));
           break;
         case 'v':
         case 'x':
         case 'y':
-          operands.push(this.#vector(sources[at++]!, kindOf[letter], name));
+          operands.push(this.#operands.vector(sources[at++]!, kindOf[letter], name));
           break;
         case 'g': {
           const source = sources[at++]!;
-          operands.push(typeof source === 'number' ? register('r32', this.#number(source)) : this.#address(source));
+          operands.push(
+            typeof source === 'number'
+              ? register('r32', this.#operands.number(source))
+              : this.#operands.address(source),
+          );
           break;
         }
         case 'q':
-          operands.push(register('r64', this.#number(sources[at++] as number)));
+          operands.push(register('r64', this.#operands.number(sources[at++] as number)));
           break;
         case 'M':
-          operands.push(this.#address(sources[at++] as Address));
+          operands.push(this.#operands.address(sources[at++] as Address));
           break;
         case 'N':
-          operands.push(masked(this.#address(sources[at++] as Address), k(mask)));
+          operands.push(masked(this.#operands.address(sources[at++] as Address), k(mask)));
           break;
         case 'i':
           operands.push(imm!);
@@ -584,7 +507,7 @@ class FunctionEmitter {
         case 'w': {
           const kind = letter === 'Z' || letter === 'W' ? this.#vectorKind : 'xmm';
           const masking = letter === 'Z' || letter === 'z' ? 'zero' : 'merge';
-          operands.push(masked(register(kind, this.#number(dst!)), k(mask), masking));
+          operands.push(masked(register(kind, this.#operands.number(dst!)), k(mask), masking));
           break;
         }
         default:
@@ -594,24 +517,21 @@ class FunctionEmitter {
     this.#asm.op(name!, ...operands);
   }
 
-  #isMemory(source: Source): boolean {
-    return typeof source !== 'number' || this.#allocation.registers[source] === undefined;
-  }
-
   /** Which of its three orders an fma takes depends on whose register it may overwrite, and on what is in memory. */
   #fma({ dst, src }: Instruction): void {
     const asm = this.#asm;
     const kind = this.#vectorKind;
     let [a, b, c] = src as [Source, Source, Source];
-    if (this.#isMemory(a)) [a, b] = [b, a];
-    const to = register(kind, this.#number(dst!));
-    const operand = (source: Source): Operand => this.#vector(source, kind, 'vfmadd231ps');
+    if (this.#operands.isMemory(a)) [a, b] = [b, a];
+    const to = register(kind, this.#operands.number(dst!));
+    const operand = (source: Source): Operand => this.#operands.vector(source, kind, 'vfmadd231ps');
     const [x, y, z] = [operand(a), operand(b), operand(c)];
     if (z === to) asm.op('vfmadd231ps', to, x, y);
-    else if (x === to && this.#isMemory(b)) asm.op('vfmadd132ps', to, z, y);
+    else if (x === to && this.#operands.isMemory(b)) asm.op('vfmadd132ps', to, z, y);
     else if (x === to) asm.op('vfmadd213ps', to, y, z);
     else if (y === to) asm.op('vfmadd213ps', to, x, z);
-    else if (this.#isMemory(c)) asm.op('vmovups', to, this.#vector(c, kind)).op('vfmadd231ps', to, x, y);
+    else if (this.#operands.isMemory(c))
+      asm.op('vmovups', to, this.#operands.vector(c, kind)).op('vfmadd231ps', to, x, y);
     else asm.op('vmovaps', to, z).op('vfmadd231ps', to, x, y);
   }
 }

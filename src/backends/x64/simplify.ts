@@ -135,7 +135,8 @@ function withConstant(op: ValueOp, a: Value, b: number, make: Make, constant: Co
       return make('i32.add', 'i32', [a, constant(-b | 0)]);
     case 'i32.add':
       if (b === 0) return a;
-      if (a.op === 'i32.add' && isConstant(a.args[1]))
+      // a loop's variable is not kept past its change
+      if (a.op === 'i32.add' && isConstant(a.args[1]) && a.args[0]!.op !== 'phi')
         return make('i32.add', 'i32', [a.args[0]!, constant((a.args[1].imm + b) | 0)]);
       return undefined;
     case 'i32.mul':

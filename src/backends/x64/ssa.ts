@@ -11,6 +11,7 @@ import {
   type SsaFunction,
   Value,
   type ValueOp,
+  vectorComparisons,
 } from './ir.js';
 import { simplify } from './simplify.js';
 
@@ -43,6 +44,8 @@ class SsaBuilder {
   readonly #stack: Value[] = [];
   readonly #defs: Value[] = [];
   readonly #frames: Frame[] = [];
+  /** What was computed already where the code now is: one map a body, the outermost first. */
+  readonly #computed: Map<string, Value>[] = [new Map()];
   readonly #parameters: Value[];
   readonly #entry: Block;
   #loop: Loop | undefined;
@@ -114,17 +117,35 @@ class SsaBuilder {
     if (simpler) return simpler;
     const isMovable = !hasEffect(op) && !readsMemory(op) && !integerComparisons.has(op) && !floatComparisons.has(op);
     let block = this.#block!;
+    let scope = this.#computed.length - 1;
     if (isMovable) {
       let { loop } = block;
       while (loop && args.every((arg) => arg.op === 'constant' || arg.block.order < loop!.header.order)) {
         block = loop.preheader;
         loop = loop.parent;
+        do scope--;
+        while (this.#frames[scope]!.header === undefined);
       }
+    }
+    const isShared = isMovable && !vectorComparisons.has(op) && op !== 'shuffle';
+    const key = isShared ? `${op} ${imm} ${args.map(({ id }) => id).join()}` : '';
+    if (isShared) {
+      const known = this.#knownValue(key);
+      if (known) return known;
     }
     const value = this.#value(op, type, args, block, imm, data);
     block.values.push(value);
+    if (isShared) this.#computed[scope]!.set(key, value);
     return value;
   };
+
+  #knownValue(key: string): Value | undefined {
+    for (const values of this.#computed) {
+      const known = values.get(key);
+      if (known) return known;
+    }
+    return undefined;
+  }
 
   #pop(): Value {
     const value = this.#stack.pop();
@@ -319,6 +340,7 @@ class SsaBuilder {
       before = assigned.map((local) => this.#defs[local]!);
       this.#block = then;
     }
+    this.#computed.push(new Map());
     this.#frames.push({
       region,
       assigned,
@@ -345,10 +367,12 @@ class SsaBuilder {
       this.#defs[local] = before[i]!;
     });
     this.#block = placed;
+    this.#computed[this.#computed.length - 1]!.clear();
   }
 
   #end(): void {
     const frame = this.#frames.pop()!;
+    this.#computed.pop();
     const { region, incoming, header } = frame;
     if (header) {
       const loop = header.loop!;
