@@ -1,9 +1,7 @@
 import { InternalError } from '../../core/index.js';
-import type { RegisterType } from '../machine/index.js';
 import { type Allocation, allocate } from './allocate.js';
 import {
   type Assembler,
-  broadcast,
   byte,
   dword,
   indexed,
@@ -18,13 +16,13 @@ import {
   type Operand,
   Register,
   rax,
-  rbx,
   rcx,
   register,
   rsp,
   type VectorKind,
   xmm,
 } from './assembler.js';
+import { BlockLayout } from './block-layout.js';
 import { argumentPlaces, stackSlots } from './convention.js';
 import type { X64FunctionBuilder } from './function-builder.js';
 import type {
@@ -57,8 +55,7 @@ class FunctionEmitter {
   readonly #machine: MachineFunction;
   readonly #allocation: Allocation;
   readonly #labelOf: (f: X64FunctionBuilder) => Label;
-  readonly #labels: (Label | undefined)[];
-  readonly #isEmpty: (boolean | undefined)[];
+  readonly #layout: BlockLayout;
   readonly #vectorKind: VectorKind;
   readonly #outgoing: number;
   readonly #frame: number;
@@ -79,8 +76,6 @@ class FunctionEmitter {
     this.#allocation = allocation;
     this.#labelOf = labelOf;
     this.#vectorKind = f.lanes === 16 ? 'zmm' : 'ymm';
-    this.#labels = machine.blocks.map(() => undefined);
-    this.#isEmpty = machine.blocks.map(() => undefined);
     let slots = 0;
     for (const { instructions } of machine.blocks)
       for (const { callee } of instructions) if (callee) slots = Math.max(slots, stackSlots(callee.parameters));
@@ -89,6 +84,7 @@ class FunctionEmitter {
     // a call has pushed 8 bytes below a multiple of 64
     this.#frame = bytes > 0 || machine.hasCalls ? align(bytes + 8, 64) - 8 : 0;
     this.#operands = new Operands(asm, f.name, machine, allocation, { outgoing: this.#outgoing, bytes: this.#frame });
+    this.#layout = new BlockLayout(asm, machine, allocation, this.#operands);
   }
 
   emit(): void {
@@ -97,10 +93,10 @@ class FunctionEmitter {
     if (this.#frame > 0) asm.op('sub', rsp, this.#frame);
     for (const [mask, bits] of this.#machine.masks) asm.op('mov', eax, bits).op('kmovw', k(mask), eax);
     for (const block of this.#machine.blocks) {
-      if (this.#emitsNothing(block) && block.order > 0) continue;
+      if (this.#layout.emitsNothing(block) && block.order > 0) continue;
       const { loop } = block;
       if (loop?.isInnermost && loop.header === block) asm.align(32);
-      asm.bind(this.#label(block));
+      asm.bind(this.#layout.label(block));
       this.#flagsOf = undefined;
       for (const instruction of block.instructions) {
         for (const transfer of instruction.before ?? []) this.#load(transfer);
@@ -110,72 +106,22 @@ class FunctionEmitter {
     }
   }
 
-  // ---- blocks ----
-
-  #label(block: MachineBlock): Label {
-    const known = this.#labels[block.order];
-    if (known) return known;
-    const label = this.#asm.label();
-    this.#labels[block.order] = label;
-    return label;
-  }
-
-  /** Whether a block only leads to another one. */
-  #emitsNothing(block: MachineBlock): boolean {
-    let isEmpty = this.#isEmpty[block.order];
-    if (isEmpty === undefined) {
-      isEmpty = block.instructions.every(
-        (instruction) =>
-          (instruction.operation === 'jump' && instruction.whenTrue !== block && !this.#hasTransfers(instruction)) ||
-          (instruction.operation === 'moves' &&
-            !this.#hasTransfers(instruction) &&
-            instruction.moves.every(({ to, from }) => samePlace(this.#operands.place(to), this.#operands.place(from)))),
-      );
-      this.#isEmpty[block.order] = isEmpty;
-    }
-    return isEmpty;
-  }
-
-  #hasTransfers({ before, after }: Instruction): boolean {
-    return [...(before ?? []), ...(after ?? [])].some(
-      ({ register: virtual }) => this.#allocation.registers[virtual] !== undefined,
-    );
-  }
-
-  /** Where a jump to a block really leads. */
-  #target(block: MachineBlock): MachineBlock {
-    let at = block;
-    for (let steps = 0; this.#emitsNothing(at); steps++) {
-      if (steps > this.#machine.blocks.length) {
-        this.#isEmpty[at.order] = false;
-        break;
-      }
-      at = at.successors[0]!;
-    }
-    return at;
-  }
-
-  #next(block: MachineBlock): MachineBlock | undefined {
-    const { blocks } = this.#machine;
-    let order = block.order + 1;
-    while (order < blocks.length && this.#emitsNothing(blocks[order]!)) order++;
-    return blocks[order];
-  }
+  // ---- control ----
 
   #jump(to: MachineBlock, from: MachineBlock): void {
-    const target = this.#target(to);
-    if (target !== this.#next(from)) this.#asm.op('jmp', this.#label(target));
+    const target = this.#layout.target(to);
+    if (target !== this.#layout.next(from)) this.#asm.op('jmp', this.#layout.label(target));
   }
 
   #branch({ src, comparison, whenTrue, whenFalse }: Instruction, block: MachineBlock): void {
     const condition = this.#compare(src[0]!, src[1]!, comparison!);
-    const [isTrue, isFalse] = [this.#target(whenTrue!), this.#target(whenFalse!)];
-    const next = this.#next(block);
+    const [isTrue, isFalse] = [this.#layout.target(whenTrue!), this.#layout.target(whenFalse!)];
+    const next = this.#layout.next(block);
     if (isTrue === next) {
-      this.#asm.op(`j${negated[condition]!}` as Mnemonic, this.#label(isFalse));
+      this.#asm.op(`j${negated[condition]!}` as Mnemonic, this.#layout.label(isFalse));
     } else {
-      this.#asm.op(`j${condition}`, this.#label(isTrue));
-      if (isFalse !== next) this.#asm.op('jmp', this.#label(isFalse));
+      this.#asm.op(`j${condition}`, this.#layout.label(isTrue));
+      if (isFalse !== next) this.#asm.op('jmp', this.#layout.label(isFalse));
     }
   }
 
@@ -534,9 +480,4 @@ class FunctionEmitter {
       asm.op('vmovups', to, this.#operands.vector(c, kind)).op('vfmadd231ps', to, x, y);
     else asm.op('vmovaps', to, z).op('vfmadd231ps', to, x, y);
   }
-}
-
-function samePlace(a: Place, b: Place): boolean {
-  if (a.kind === 'register') return b.kind === 'register' && a.register === b.register;
-  return a.kind === 'memory' && b.kind === 'memory' && `${a.memory}` === `${b.memory}`;
 }
