@@ -1,4 +1,5 @@
 /** The applications whose runs commands are asked about, each loaded then. To add one: a line in the table. */
+import type { Explainable, ExplainOptions } from '../apps/index.js';
 import { fail, KilnError, nearest } from '../core/index.js';
 import type { Host, RunFolder } from '../train/index.js';
 import type { CommonOptions } from './options.js';
@@ -25,6 +26,8 @@ export interface App {
     },
     host: Host,
   ): Promise<unknown>;
+  /** One pass of its network, to be profiled; without a run of the network that it builds by default. */
+  explain?(options: ExplainOptions, run?: RunFolder): Promise<Explainable>;
   /** Of the network that it builds; without a run `undefined` where the run decides what it builds. */
   summary(host: Host, run?: RunFolder): Promise<unknown>;
 }
@@ -58,7 +61,7 @@ export async function appOf<Verb extends keyof App>(
   if (!app[verb])
     fail(
       `kiln ${verb}: ${run.path} is a run of ${name}, which has no ${verb}`,
-      `It has ${(['evaluate', 'predict', 'generate', 'summary'] as const).filter((each) => app[each]).join(', ')}.`,
+      `It has ${(['evaluate', 'predict', 'generate', 'explain', 'summary'] as const).filter((each) => app[each]).join(', ')}.`,
       KilnError,
     );
   return app as App & { readonly [V in Verb]-?: NonNullable<App[V]> };

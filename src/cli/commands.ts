@@ -131,4 +131,26 @@ export const commands: readonly Command[] = [
     examples: ['kiln summary runs/mnist-1', 'kiln summary model.safetensors --json'],
     run: async (context) => (await import('./commands/summary.js')).summary(context),
   }),
+  command({
+    name: 'explain',
+    summary: 'shows where the time of a network goes, kernel by kernel',
+    arguments: [
+      { name: 'RUN|MODEL', help: 'Folder of a run, a .safetensors file that Kiln has saved, or mnist or text' },
+    ],
+    options: [
+      { name: 'batch-size', type: 'integer', min: 1, help: 'Examples a batch', otherwise: "the run's" },
+      { name: 'training', type: 'boolean', help: 'A whole training step: forward, gradients, update' },
+      { name: 'listing', type: 'boolean', help: 'Print the nests, schedules and machine code of all kernels' },
+    ],
+    examples: ['kiln explain runs/mnist-1', 'kiln explain mnist --training --batch-size 128'],
+    run: async (context) => (await import('./commands/explain.js')).explain(context),
+  }),
+  command({
+    name: 'doctor',
+    summary: 'says what computes here, whether it computes rightly, and how fast it is',
+    arguments: [],
+    options: [],
+    examples: ['kiln doctor', 'KILN_DEVICE=wasm kiln doctor --json'],
+    run: async (context) => (await import('./commands/doctor.js')).doctor(context),
+  }),
 ];

@@ -54,7 +54,10 @@ const mistakes: readonly (readonly [line: string, text: string])[] = [
   ['predict runs/mnist-1', 'kiln predict: FILE is missing\n  For example: kiln predict runs/mnist-1 digit.png'],
   ['summary a b', 'kiln summary: takes 1 argument: got 2\n  For example: kiln summary runs/mnist-1'],
   ['trian mnist', 'kiln: unknown command trian\n  Did you mean train?'],
-  ['xylophone', 'kiln: unknown command xylophone\n  Commands: train, evaluate, predict, generate, summary.'],
+  [
+    'xylophone',
+    'kiln: unknown command xylophone\n  Commands: train, evaluate, predict, generate, summary, explain, doctor.',
+  ],
   ['--json', 'kiln: unknown option --json\n  Options follow the command: kiln COMMAND --json.'],
 ];
 
@@ -78,6 +81,8 @@ Commands
   predict        says what a run's network sees in pictures
   generate       writes text with a run's network
   summary        lists the layers of a run, or the tensors of a file
+  explain        shows where the time of a network goes, kernel by kernel
+  doctor         says what computes here, whether it computes rightly, and how fast it is
 
 Options
   -h, --help     Show this help; \`kiln COMMAND --help\` shows that of a command

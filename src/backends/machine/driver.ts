@@ -27,6 +27,9 @@ export const contextLayout = { arena: 0, scratch: 4, step: 8, addresses: 12 } as
 export const addressedBuffers = ({ buffers }: ProgramPlan): Buffer[] =>
   buffers.filter(({ role }) => role.kind === 'input' || role.kind === 'output');
 
+/** A stepwise program's step that does nothing but wait for all threads, as every other one does at its end. */
+export const emptyStep = -1;
+
 export interface DriverOptions {
   /** The backend's barrier(address, threads): returns when all threads have called it. */
   readonly barrier: FunctionHandle;
@@ -128,6 +131,9 @@ export function emitDriver(module: CodeModule, plan: ProgramPlan, options: Drive
       });
     });
     f.get(begin).i32(total).op('i32.add').get(threads).op('i32.add').set(begin);
+    wait();
+  };
+  const wait = (): void => {
     f.get(threads).i32(1).op('i32.greater');
     f.if_(() => f.get(barrierWords).get(threads).call(options.barrier));
   };
@@ -168,6 +174,8 @@ export function emitDriver(module: CodeModule, plan: ProgramPlan, options: Drive
     }
   };
   if (options.stepwise) {
+    f.get(context).load('i32', contextLayout.step).i32(emptyStep).op('i32.equal');
+    f.if_(wait);
     plan.steps.forEach((step, i) => {
       f.get(context).load('i32', contextLayout.step).i32(i).op('i32.equal');
       f.if_(() => steps([step]));

@@ -1,7 +1,7 @@
 import type { BufferUse, Nest, ProgramPlan } from '../../compiler/index.js';
 import type { Storage } from '../../core/index.js';
 import type { MachineProgram } from './compile.js';
-import { kernelsOf } from './driver.js';
+import { emptyStep, kernelsOf } from './driver.js';
 import { type Work, workOfSteps } from './work.js';
 
 /** What one step of a program is, and how long it took. Loops and branches are one step each. */
@@ -44,9 +44,6 @@ export interface StepTimes {
   readonly launch: number;
 }
 
-/** No program has a step of this number: a run of it does nothing. */
-const noStep = -1;
-
 /** Runs all steps in their order, round by round, so that each finds in the caches what the one before left there. */
 export function timeSteps(
   { plan }: MachineProgram,
@@ -64,7 +61,7 @@ export function timeSteps(
     times.forEach((of, step) => {
       of.push(timed(step));
     });
-    launches.push(timed(noStep));
+    launches.push(timed(emptyStep));
   }
   return { steps: times.map(median), launch: median(launches) };
 }
@@ -86,7 +83,8 @@ export function profileOf(
       functions: [...new Set(made.map(({ name }) => name))],
       kernel: made.map(({ nest }) => nest).join('\n'),
       schedule: made.map(({ schedule }) => schedule).join('\n'),
-      label: kernels.find(({ label }) => label !== '')?.label ?? '',
+      // a loop's body that computes gradients begins with what it needs of the forward pass
+      label: kernels.findLast(({ label }) => label !== '')?.label ?? '',
       kind: step.kind === 'phase' ? kernels[0]!.nest.kind : step.kind === 'loop' ? 'scan' : 'branch',
       updates: kernels.some(({ buffers }) => buffers.some((use) => isUpdate(use, plan))),
       jobs: made.reduce((sum, { jobs }) => sum + jobs, 0),
