@@ -89,13 +89,16 @@ function layerRows(kernels: readonly KernelRow[]): LayerRow[] {
   });
 }
 
+/** What is shorter than this is lost in what clock and threads take: no rate is said of it. */
+const leastMilliseconds = 0.0005;
+
 const timeText = (milliseconds: number): string => milliseconds.toFixed(milliseconds < 100 ? 3 : 1);
 const percentText = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
 const layerText = (layer: string): string => layer || '(no layer)';
 
 /** GFLOP/s of what arithmetic bounds, GB/s of the rest. */
 function rateText({ boundBy, flops, bytes, milliseconds }: KernelRow): string {
-  if (milliseconds === 0) return '';
+  if (milliseconds < leastMilliseconds) return '';
   return boundBy === 'arithmetic'
     ? `${(flops / milliseconds / 1e6).toFixed(1)} GFLOP/s`
     : `${(bytes / milliseconds / 1e6).toFixed(1)} GB/s`;
@@ -137,7 +140,7 @@ export function kernelsText({ kernels }: Explanation): string {
       String(kernel.jobs),
       timeText(kernel.milliseconds),
       rateText(kernel),
-      percentText(kernel.fractionOfLimit),
+      kernel.milliseconds < leastMilliseconds ? '' : percentText(kernel.fractionOfLimit),
     ]),
   });
 }

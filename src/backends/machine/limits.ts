@@ -28,7 +28,7 @@ export function multiplyAddLimit(device: MachineDevice, { now = () => performanc
     return multiplyAddLoop(module);
   });
   let best = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 60; attempt++) {
+  for (let attempt = 0; attempt < 200; attempt++) {
     const begin = now();
     code.execute(controlLayout.context, machine.threads);
     best = Math.min(best, now() - begin);

@@ -16,7 +16,7 @@ export async function doctor(context: Context): Promise<unknown> {
     ['Kiln', `${version}, Node ${node.version} (V8 ${node.v8}), ${node.platform} ${node.architecture}`],
     ['Processor', `${processor.model}, ${processor.count} × ${processor.frequency}`],
     ['Instructions', processor.instructions.join(', ') || 'unknown'],
-    ['Caches', processor.caches.map((cache) => `${cache.name} ${formatBytes(cache.bytes)}`).join(', ') || 'unknown'],
+    ['Caches', processor.caches.map((cache) => `${cache.name} ${cacheText(cache.bytes)}`).join(', ') || 'unknown'],
     ['Memory', `${formatBytes(memory.free)} free of ${formatBytes(memory.total)}`],
     [
       'Engine',
@@ -66,3 +66,7 @@ export async function doctor(context: Context): Promise<unknown> {
     );
   return undefined;
 }
+
+/** Caches come in powers of two. */
+const cacheText = (bytes: number): string =>
+  bytes < 2 ** 20 ? `${Math.round(bytes / 2 ** 10)} KiB` : `${Number((bytes / 2 ** 20).toFixed(2))} MiB`;
