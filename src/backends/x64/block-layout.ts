@@ -1,7 +1,7 @@
 import type { Allocation } from './allocate.js';
 import type { Assembler, Label } from './assembler.js';
 import type { Instruction, MachineBlock, MachineFunction } from './instructions.js';
-import type { Place } from './moves.js';
+import { isSamePlace } from './moves.js';
 import type { Operands } from './operand-places.js';
 
 /** Where a function's blocks stand in its code: those that only lead to another one are not there at all. */
@@ -39,7 +39,9 @@ export class BlockLayout {
           (instruction.operation === 'jump' && instruction.whenTrue !== block && !this.#hasTransfers(instruction)) ||
           (instruction.operation === 'moves' &&
             !this.#hasTransfers(instruction) &&
-            instruction.moves.every(({ to, from }) => samePlace(this.#operands.place(to), this.#operands.place(from)))),
+            instruction.moves.every(({ to, from }) =>
+              isSamePlace(this.#operands.place(to), this.#operands.place(from)),
+            )),
       );
       this.#isEmpty[block.order] = isEmpty;
     }
@@ -71,9 +73,4 @@ export class BlockLayout {
     while (order < blocks.length && this.emitsNothing(blocks[order]!)) order++;
     return blocks[order];
   }
-}
-
-function samePlace(a: Place, b: Place): boolean {
-  if (a.kind === 'register') return b.kind === 'register' && a.register === b.register;
-  return a.kind === 'memory' && b.kind === 'memory' && `${a.memory}` === `${b.memory}`;
 }

@@ -58,6 +58,8 @@ export interface Move {
   from: VirtualRegister;
 }
 
+const noMoves: readonly Move[] = [];
+
 /** How a comparison of integers or of scalar floats is done. */
 export interface Comparison {
   readonly isFloat: boolean;
@@ -93,7 +95,7 @@ export class Instruction {
   /** Sources that are still read after the destination is written. */
   late = 0;
   comparison: Comparison | undefined;
-  moves: Move[] = [];
+  moves: readonly Move[] = noMoves;
   callee: X64FunctionBuilder | undefined;
   whenTrue: MachineBlock | undefined;
   whenFalse: MachineBlock | undefined;

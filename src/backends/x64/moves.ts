@@ -33,19 +33,24 @@ type Move = readonly [to: Place, from: Place];
 /** Below the stack pointer, where signal handlers leave 128 bytes alone: for a value whose place is taken in a ring of moves. */
 const aside: Readonly<Record<RegisterType, number>> = { i32: -16, f32: -16, vector: -128 };
 
-const keyOf = (place: Place): string => {
-  if (place.kind === 'register') return `${place.type === 'i32' ? 'r' : 'v'}${place.register}`;
-  return place.kind === 'memory' ? `${place.memory}` : '';
-};
+const nowhere = -1;
+
+/** Tells places apart; all memory that moves write lies on the stack. */
+function keyOf(place: Place): number {
+  if (place.kind === 'register') return (place.type === 'i32' ? 0 : 64) + place.register;
+  return place.kind === 'memory' ? 1024 + place.memory.offset : nowhere;
+}
+
+export const isSamePlace = (a: Place, b: Place): boolean => keyOf(a) === keyOf(b) && keyOf(a) !== nowhere;
 
 /** Does all moves as if at once: a place is written when nobody has to read it any more. Uses eax; leaves the flags alone. */
 export function moveAll(asm: Assembler, moves: readonly Move[], options: MoveOptions): void {
-  let waiting = moves.filter(([to, from]) => keyOf(to) !== keyOf(from));
+  let waiting = moves.filter(([to, from]) => !isSamePlace(to, from));
   if (waiting.length === 1) {
     move(asm, waiting[0]![0], waiting[0]![1], options);
     return;
   }
-  const readers = new Map<string, number>();
+  const readers = new Map<number, number>();
   for (const [, from] of waiting) readers.set(keyOf(from), (readers.get(keyOf(from)) ?? 0) + 1);
   while (waiting.length > 0) {
     const rest: Move[] = [];
@@ -63,7 +68,7 @@ export function moveAll(asm: Assembler, moves: readonly Move[], options: MoveOpt
 }
 
 /** Puts aside what the first move would overwrite. */
-function breakRing(asm: Assembler, moves: readonly Move[], readers: Map<string, number>, options: MoveOptions): Move[] {
+function breakRing(asm: Assembler, moves: readonly Move[], readers: Map<number, number>, options: MoveOptions): Move[] {
   const [taken] = moves[0]!;
   const { type } = taken;
   const saved: Place = { kind: 'memory', type, memory: mem(rsp, aside[type]) };

@@ -111,9 +111,9 @@ export class Selector {
   /** Parameters arrive: where from is said by their numbers, as −1 − number. */
   #enter(): void {
     const entry = this.add('entry', undefined, []);
-    this.#f.parameters.forEach((parameter, i) => {
-      if (parameter.isLive) entry.moves.push({ to: this.register(parameter), from: -1 - i });
-    });
+    entry.moves = this.#f.parameters.flatMap((parameter, i) =>
+      parameter.isLive ? [{ to: this.register(parameter), from: -1 - i }] : [],
+    );
   }
 
   #loopOf(loop: Loop): MachineLoop {
