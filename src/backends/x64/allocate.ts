@@ -25,8 +25,11 @@ export interface Allocation {
 
 /** What a use in a loop counts more than one outside. */
 const loopFactor = 8;
-/** Constants are read from memory without having been stored there. */
-const constantFactor = 0.25;
+/**
+ * No use outside a loop weighs as much as one inside. Constants, which are read from memory without having been stored
+ * there, count as one loop further out.
+ */
+const loopWeight = 2 ** 20;
 /** Lives of a few instructions weigh alike. */
 const shortLife = 24;
 
@@ -183,7 +186,7 @@ class Allocator implements Allocation {
       register,
       ranges,
       isVector: this.types[register] !== 'i32',
-      weight: ((isConstant ? constantFactor : 1) * weight) / (length + shortLife),
+      weight: loopWeight * (isConstant ? depth - 1 : depth) + weight / (length + shortLife),
       depth,
       rank: isConstant ? 3 : isPiece ? 2 : isLocal ? 1 : 0,
       loop,
