@@ -67,13 +67,14 @@ export function moveAll(asm: Assembler, moves: readonly Move[], options: MoveOpt
   }
 }
 
-/** Puts aside what the first move would overwrite. */
+/** Puts aside what the first move would overwrite: all of it that somebody has to read. */
 function breakRing(asm: Assembler, moves: readonly Move[], readers: Map<number, number>, options: MoveOptions): Move[] {
-  const [taken] = moves[0]!;
+  const key = keyOf(moves[0]![0]);
+  const wanted = moves.flatMap(([, from]) => (keyOf(from) === key ? [from] : []));
+  const taken = wanted.find(({ type }) => type === 'vector') ?? wanted[0]!;
   const { type } = taken;
   const saved: Place = { kind: 'memory', type, memory: mem(rsp, aside[type]) };
   move(asm, saved, taken, options);
-  const key = keyOf(taken);
   readers.set(keyOf(saved), readers.get(key)!);
   readers.set(key, 0);
   return moves.map(([to, from]) => [to, keyOf(from) === key ? saved : from]);
