@@ -1,7 +1,9 @@
+import { Assembler, dword, indexed, low32, rcx, rdi, register, rsp } from '../../../src/backends/x64/assembler.js';
 import { cpuFeatures } from '../../../src/backends/x64/cpu-features.node.js';
 import { ExecutableCode } from '../../../src/backends/x64/executable.node.js';
 import type { X64FunctionBuilder } from '../../../src/backends/x64/function-builder.js';
 import { X64ModuleBuilder } from '../../../src/backends/x64/module-builder.js';
+import type { NativeFunction } from '../../../src/backends/x64/native.node.js';
 import { native, withoutAvx2 } from './native-code.js';
 
 /** The machines that this processor is, by their lanes. */
@@ -10,6 +12,31 @@ export const machines: readonly (8 | 16)[] = withoutAvx2 ? [] : hasAvx512() ? [8
 function hasAvx512(): boolean {
   return Object.values(cpuFeatures(native()).avx512).every((has) => has);
 }
+
+let polluter: NativeFunction | undefined;
+
+/** Leaves a word in vector registers and on the stack below: what was never written then shows. */
+export function pollute(word: number): void {
+  if (!polluter) {
+    const asm = new Assembler();
+    asm.op('mov', rcx, stackWords);
+    const again = asm.here();
+    asm
+      .op('neg', rcx)
+      .op('mov', dword(indexed(rsp, rcx, 4)), low32(rdi))
+      .op('neg', rcx)
+      .op('dec', rcx)
+      .op('jne', again);
+    for (let i = 0; i < 16; i++)
+      asm.op('vmovd', register('xmm', i), low32(rdi)).op('vpbroadcastd', register('ymm', i), register('xmm', i));
+    asm.op('ret');
+    const code = ExecutableCode.create(native(), asm.finish());
+    polluter = native().functionAt(code.address, 1);
+  }
+  polluter(word);
+}
+
+const stackWords = 16_384;
 
 /** Memory of a test: what addresses count from, and a view of it. */
 export class Region {

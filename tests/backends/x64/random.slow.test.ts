@@ -1,0 +1,3 @@
+import { testRandomPrograms } from './random-check.js';
+
+testRandomPrograms(60, 1000);
