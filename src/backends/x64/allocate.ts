@@ -63,6 +63,7 @@ class Allocator implements Allocation {
   readonly #vectors: Map<number, Occupancy>;
   readonly #queue = new Queue();
   readonly #slots: { readonly isVector: boolean; readonly number: number; readonly lives: Occupancy }[] = [];
+  #vectorSlots = 0;
   readonly #vectorBytes: number;
   readonly #parameters: readonly RegisterType[];
 
@@ -87,10 +88,6 @@ class Allocator implements Allocation {
     }
     while (!this.#queue.isEmpty) this.#place(this.#queue.pop());
     return this;
-  }
-
-  get #vectorSlots(): number {
-    return this.#slots.filter(({ isVector }) => isVector).length;
   }
 
   get frameBytes(): number {
@@ -269,7 +266,7 @@ class Allocator implements Allocation {
     const ranges = this.#ranges[root]!;
     let index = this.#slots.findIndex((slot) => slot.isVector === isVector && slot.lives.isFree(ranges));
     if (index < 0) {
-      const number = this.#slots.filter((slot) => slot.isVector === isVector).length;
+      const number = isVector ? this.#vectorSlots++ : this.#slots.length - this.#vectorSlots;
       index = this.#slots.push({ isVector, number, lives: new Occupancy() }) - 1;
     }
     this.#slots[index]!.lives.add({ ...this.#interval(root, ranges) });

@@ -37,6 +37,8 @@ export class Operands {
   readonly #machine: MachineFunction;
   readonly #allocation: Allocation;
   readonly #frame: Frame;
+  readonly #constants = new Map<number, Place>();
+  readonly #memories = new Map<Int32Array, Memory>();
 
   constructor(asm: Assembler, name: string, machine: MachineFunction, allocation: Allocation, frame: Frame) {
     this.#asm = asm;
@@ -62,7 +64,17 @@ export class Operands {
   }
 
   #constantPlace(virtual: number, type: RegisterType): Place {
-    const known = this.#machine.constants.get(this.#allocation.rootOf(virtual))!;
+    const root = this.#allocation.rootOf(virtual);
+    let place = this.#constants.get(root);
+    if (!place) {
+      place = this.#placeOfConstant(root, type);
+      this.#constants.set(root, place);
+    }
+    return place;
+  }
+
+  #placeOfConstant(root: number, type: RegisterType): Place {
+    const known = this.#machine.constants.get(root)!;
     if (typeof known === 'number' && type === 'i32') return { kind: 'number', type, value: known };
     // 16 bytes of a float, since whole xmm registers are read as well
     const words = typeof known === 'number' ? new Int32Array(4).fill(known) : known;
@@ -70,8 +82,13 @@ export class Operands {
     return { kind: 'constant', type, words, uniform: bits };
   }
 
-  constantMemory(words: Int32Array): Memory {
-    return this.#asm.constant(words);
+  #constantMemory(words: Int32Array): Memory {
+    let memory = this.#memories.get(words);
+    if (!memory) {
+      memory = this.#asm.constant(words);
+      this.#memories.set(words, memory);
+    }
+    return memory;
   }
 
   address({ index, offset, isBroadcast }: Address): Memory {
@@ -114,7 +131,7 @@ export class Operands {
       case 'constant':
         if (kind === 'zmm' && place.uniform !== undefined && name && takesBroadcast.test(name))
           return broadcast(this.#asm.int32(place.uniform));
-        return this.constantMemory(place.words);
+        return this.#constantMemory(place.words);
       default:
         throw new InternalError('x64: a number where a vector is needed');
     }

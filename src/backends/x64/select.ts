@@ -58,6 +58,7 @@ export class Selector {
   readonly #f: SsaFunction;
   readonly #types: RegisterType[] = [];
   readonly #constants = new Map<VirtualRegister, KnownValue>();
+  readonly #constantOf = new Map<Value, VirtualRegister>();
   readonly #constantKeys = new Map<string, VirtualRegister>();
   readonly #isDone: Uint8Array;
   readonly #blocks: MachineBlock[];
@@ -203,8 +204,13 @@ export class Selector {
   /** A value in a register (or a constant that may end up in one). */
   use(value: Value): VirtualRegister {
     if (value.op === 'constant') {
-      const known = value.type === 'vector' ? (value.data as Int32Array) : value.imm;
-      return this.constant(value.type as RegisterType, known);
+      let register = this.#constantOf.get(value);
+      if (register === undefined) {
+        const known = value.type === 'vector' ? (value.data as Int32Array) : value.imm;
+        register = this.constant(value.type as RegisterType, known);
+        this.#constantOf.set(value, register);
+      }
+      return register;
     }
     if (value.op !== 'phi' && value.op !== 'parameter' && !this.#isDone[value.id] && value.block === this.#block) {
       const at = this.#pending.indexOf(value);

@@ -44,8 +44,9 @@ class SsaBuilder {
   readonly #stack: Value[] = [];
   readonly #defs: Value[] = [];
   readonly #frames: Frame[] = [];
-  /** What was computed already where the code now is: one map a body, the outermost first. */
-  readonly #computed: Map<string, Value>[] = [new Map()];
+  /** What was computed already where the code now is; and what of it each body computed, the outermost first. */
+  readonly #computed = new Map<string, Value>();
+  readonly #scopes: string[][] = [[]];
   readonly #parameters: Value[];
   readonly #entry: Block;
   #loop: Loop | undefined;
@@ -99,7 +100,7 @@ class SsaBuilder {
   }
 
   #vector(bits: Int32Array): Value {
-    return this.#known(bits.join(), () => this.#value('constant', 'vector', [], this.#entry, 0, bits));
+    return this.#known(wordsKey(bits), () => this.#value('constant', 'vector', [], this.#entry, 0, bits));
   }
 
   #known(key: string, make: () => Value): Value {
@@ -117,7 +118,7 @@ class SsaBuilder {
     if (simpler) return simpler;
     const isMovable = !hasEffect(op) && !readsMemory(op) && !integerComparisons.has(op) && !floatComparisons.has(op);
     let block = this.#block!;
-    let scope = this.#computed.length - 1;
+    let scope = this.#scopes.length - 1;
     if (isMovable) {
       let { loop } = block;
       while (loop && args.every((arg) => arg.op === 'constant' || arg.block.order < loop!.header.order)) {
@@ -128,23 +129,25 @@ class SsaBuilder {
       }
     }
     const isShared = isMovable && !vectorComparisons.has(op) && op !== 'shuffle';
-    const key = isShared ? `${op} ${imm} ${args.map(({ id }) => id).join()}` : '';
+    const key = isShared ? keyOf(op, imm, args) : '';
     if (isShared) {
-      const known = this.#knownValue(key);
+      const known = this.#computed.get(key);
       if (known) return known;
     }
     const value = this.#value(op, type, args, block, imm, data);
     block.values.push(value);
-    if (isShared) this.#computed[scope]!.set(key, value);
+    if (isShared) {
+      this.#computed.set(key, value);
+      this.#scopes[scope]!.push(key);
+    }
     return value;
   };
 
-  #knownValue(key: string): Value | undefined {
-    for (const values of this.#computed) {
-      const known = values.get(key);
-      if (known) return known;
-    }
-    return undefined;
+  /** What the innermost body computed is not computed where the code goes on. */
+  #forget(): void {
+    const scope = this.#scopes.at(-1)!;
+    for (const key of scope) this.#computed.delete(key);
+    scope.length = 0;
   }
 
   #pop(): Value {
@@ -340,7 +343,7 @@ class SsaBuilder {
       before = assigned.map((local) => this.#defs[local]!);
       this.#block = then;
     }
-    this.#computed.push(new Map());
+    this.#scopes.push([]);
     this.#frames.push({
       region,
       assigned,
@@ -367,12 +370,13 @@ class SsaBuilder {
       this.#defs[local] = before[i]!;
     });
     this.#block = placed;
-    this.#computed[this.#computed.length - 1]!.clear();
+    this.#forget();
   }
 
   #end(): void {
     const frame = this.#frames.pop()!;
-    this.#computed.pop();
+    this.#forget();
+    this.#scopes.pop();
     const { region, incoming, header } = frame;
     if (header) {
       const loop = header.loop!;
@@ -408,6 +412,12 @@ class SsaBuilder {
   }
 }
 
+function keyOf(op: ValueOp, imm: number, args: readonly Value[]): string {
+  let key = `${op} ${imm}`;
+  for (const { id } of args) key += ` ${id}`;
+  return key;
+}
+
 /** Marks what stores, calls and branches depend on, and counts uses; the rest is never computed. */
 function markLive(blocks: readonly Block[]): void {
   const work: Value[] = [];
@@ -431,6 +441,12 @@ function markLive(blocks: readonly Block[]): void {
     const value = work.pop()!;
     for (const arg of value.args) use(arg, value);
   }
+}
+
+/** Most vectors known have the same number in each lane. */
+function wordsKey(words: Int32Array): string {
+  const first = words[0]!;
+  return words.every((word) => word === first) ? `each ${first}` : words.join();
 }
 
 function resultType(name: string): RegisterType {
