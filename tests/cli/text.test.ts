@@ -38,7 +38,7 @@ test('a run is trained on text, tested, summarised, and writes', async (t) => {
   assert.deepEqual(await kiln(`predict ${run} digit.png`), {
     code: 1,
     stdout: '',
-    stderr: `kiln predict: ${run} is a run of text, which has no predict\n  It has evaluate, generate, summary.\n`,
+    stderr: `kiln predict: ${run} is a run of text, which has no predict\n  It has evaluate, generate, explain, summary.\n`,
   });
   const nothing = await kiln('train text');
   assert.equal(nothing.code, 1);
