@@ -31,7 +31,7 @@ export const commands: readonly Command[] = [
     name: 'train text',
     summary: 'trains a recurrent network that writes in the style of a text',
     arguments: [
-      { name: 'FILE', isVariadic: true, isOptional: true, help: 'Text files in UTF-8, read one after another' },
+      { name: 'FILE', isVariadic: true, unless: 'resume', help: 'Text files in UTF-8, read one after another' },
     ],
     options: [
       {

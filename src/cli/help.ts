@@ -58,9 +58,9 @@ export function commandHelp(command: Command): string {
   );
 }
 
-function argumentText({ name, isVariadic, isOptional }: Command['arguments'][number]): string {
+function argumentText({ name, isVariadic, unless }: Command['arguments'][number]): string {
   const text = isVariadic ? `${name}…` : name;
-  return isOptional ? `[${text}]` : text;
+  return unless ? `[${text}]` : text;
 }
 
 const choicesText = (choices: readonly string[] | undefined): string => (choices ? `: ${choices.join(', ')}` : '');

@@ -45,8 +45,8 @@ export interface ArgumentRow {
   readonly choices?: readonly string[];
   /** Takes all that is left, one at least; the last argument only. */
   readonly isVariadic?: true;
-  /** May be left out; the last argument only. */
-  readonly isOptional?: true;
+  /** May be left out where this option is given; the last argument only. */
+  readonly unless?: string;
 }
 
 type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`

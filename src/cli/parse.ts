@@ -43,16 +43,17 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
     const [first, second] = command.name.split(' ') as [string, string?];
     const parent = second === undefined ? program : parentOf(first);
     const parser = prepare(parent.command(second ?? first), commandHelp(command));
-    for (const { name, isVariadic, isOptional } of command.arguments) {
+    for (const { name, isVariadic, unless } of command.arguments) {
       const text = isVariadic ? `${name}...` : name;
-      parser.argument(isOptional ? `[${text}]` : `<${text}>`);
+      parser.argument(unless ? `[${text}]` : `<${text}>`);
     }
     for (const row of [...command.options, ...commonOptions]) parser.addOption(toOption(command, row));
     parser.action((...values: unknown[]) => {
       const texts = values
         .slice(0, command.arguments.length)
         .map((value) => (value === undefined ? [] : [value as string | string[]].flat()));
-      parsed = { kind: 'command', command, ...collectOptions(parser), arguments: checkArguments(command, texts) };
+      const collected = collectOptions(parser);
+      parsed = { kind: 'command', command, ...collected, arguments: checkArguments(command, texts, collected.given) };
     });
   }
   try {
@@ -81,12 +82,20 @@ function collectOptions(parser: Parser): Pick<Parsed & { kind: 'command' }, 'opt
   return { options: parser.opts() as CommonOptions & Record<string, unknown>, given };
 }
 
-function checkArguments(command: Command, values: readonly (readonly string[])[]): readonly (readonly string[])[] {
-  for (const [i, { name, choices }] of command.arguments.entries()) {
+function checkArguments(
+  command: Command,
+  values: readonly (readonly string[])[],
+  given: ReadonlySet<string>,
+): readonly (readonly string[])[] {
+  for (const [i, { name, choices, unless }] of command.arguments.entries()) {
+    if (unless !== undefined && values[i]!.length === 0 && !given.has(unless)) failMissing(command, name);
     if (choices) for (const value of values[i]!) parseChoice(`kiln ${command.name}: ${name}`, choices, value);
   }
   return values;
 }
+
+const failMissing = ({ name, examples }: Command, argument: string): never =>
+  failUsage(`kiln ${name}: ${argument} is missing`, `For example: ${examples[0]}`);
 
 /** Says what commander found in Kiln's words. */
 function explain(
@@ -114,7 +123,7 @@ function explain(
       return failUsage(`${where}: ${flag} has no value`, `Give it one: ${flag} ${name}.`);
     }
     case 'commander.missingArgument':
-      return failUsage(`${where}: ${culprit} is missing`, `For example: ${current?.examples[0] ?? 'kiln --help'}`);
+      return failMissing(current!, culprit);
     case 'commander.excessArguments': {
       const takes = current?.arguments.length ?? 0;
       return failUsage(

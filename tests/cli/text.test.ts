@@ -41,6 +41,6 @@ test('a run is trained on text, tested, summarised, and writes', async (t) => {
     stderr: `kiln predict: ${run} is a run of text, which has no predict\n  It has evaluate, generate, explain, summary.\n`,
   });
   const nothing = await kiln('train text');
-  assert.equal(nothing.code, 1);
+  assert.equal(nothing.code, 2);
   assert.equal(nothing.stderr, 'kiln train text: FILE is missing\n  For example: kiln train text shakespeare.txt\n');
 });
